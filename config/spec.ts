@@ -1,0 +1,217 @@
+/**
+ * What a checked configuration is: frozen plain data that can cross a thread boundary (paths and dtabs are their
+ * printed text, certificates are file names). Times are milliseconds, sizes bytes; defaults are filled in.
+ */
+import type { Position } from '../dtab/names.ts';
+
+export type SocketSpec = {
+  readonly noDelay: boolean;
+  readonly reusePort: boolean;
+  readonly reuseAddr: boolean;
+  readonly keepAlive?: boolean;
+  readonly backlog?: number;
+  readonly readTimeoutMs?: number;
+  readonly writeTimeoutMs?: number;
+};
+
+export type ServerTlsSpec = {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly intermediateCertsPath?: string;
+  readonly caCertPath?: string;
+  readonly requireClientAuth: boolean;
+  readonly ciphers?: readonly string[];
+  readonly protocols?: readonly string[];
+};
+
+export type ClientTlsSpec = {
+  readonly enabled: boolean;
+  readonly disableValidation: boolean;
+  /** May hold `{captures}` of the prefix that it stands under. */
+  readonly commonName?: string;
+  readonly trustCerts?: readonly string[];
+  readonly trustCertsBundle?: string;
+  readonly clientAuth?: {
+    readonly certPath: string;
+    readonly keyPath: string;
+    readonly intermediateCertsPath?: string;
+  };
+  readonly protocols?: readonly string[];
+};
+
+export type PoolSpec = {
+  readonly minSize: number;
+  readonly maxSize: number;
+  /** Absent: by the keep-alive time that the endpoint announces (decision 16). */
+  readonly idleTimeMs?: number;
+  readonly maxWaiters: number;
+};
+
+export type BudgetSpec = {
+  readonly ttlMs: number;
+  readonly minRetriesPerSec: number;
+  readonly percentCanRetry: number;
+};
+
+/** Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. */
+export type ClientParams = {
+  readonly tls?: ClientTlsSpec;
+  readonly loadBalancer?: {
+    readonly kind: 'p2c';
+    readonly maxEffort: number;
+    readonly enableProbation: boolean;
+  };
+  readonly hostConnectionPool?: PoolSpec;
+  readonly clientSession?: { readonly lifeTimeMs?: number; readonly idleTimeMs?: number };
+  readonly socketOptions?: SocketSpec;
+  readonly requestAttemptTimeoutMs?: number;
+  readonly requeueBudget?: BudgetSpec;
+  readonly connectTimeoutMs?: number;
+  readonly bodyIdleTimeoutMs?: number;
+  readonly forwardClientCert?: boolean;
+};
+
+export type BackoffSpec =
+  | { readonly kind: 'constant'; readonly ms: number }
+  | { readonly kind: 'jittered'; readonly minMs: number; readonly maxMs: number };
+
+export type ClassifierKind =
+  | 'io.l5d.http.nonRetryable5XX'
+  | 'io.l5d.http.retryableRead5XX'
+  | 'io.l5d.http.retryableIdempotent5XX'
+  | 'io.l5d.http.retryableAll5XX'
+  | 'io.l5d.http.allSuccessful';
+
+/** Parameters of one entry of `service`. */
+export type ServiceParams = {
+  readonly totalTimeoutMs?: number;
+  readonly retryBudget?: BudgetSpec;
+  readonly retryBackoff?: BackoffSpec;
+  readonly responseClassifier?: { readonly kind: ClassifierKind };
+};
+
+/** `prefix` is a pattern (config/path-matcher). A global section is one entry with prefix `/`. */
+export type Section<P> = readonly { readonly prefix: string; readonly params: P }[];
+
+export type ForwardedLabelSpec =
+  | { readonly kind: 'ip' | 'ip:port' | 'requestRandom' | 'connectionRandom' | 'router' }
+  | { readonly kind: 'static'; readonly label: string };
+
+export type ServerSpec = {
+  readonly ip: string;
+  readonly port: number;
+  readonly label?: string;
+  readonly tls?: ServerTlsSpec;
+  readonly maxConcurrentRequests?: number;
+  readonly timeoutMs?: number;
+  readonly clearContext: boolean;
+  readonly socketOptions: SocketSpec;
+  readonly lifeTimeMs?: number;
+  readonly idleTimeMs: number;
+  readonly headTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+  readonly maxCallDepth: number;
+  readonly timestampHeader?: string;
+  readonly addForwardedHeader?: { readonly by: ForwardedLabelSpec; readonly for: ForwardedLabelSpec };
+};
+
+export type IdentifierSpec =
+  | { readonly kind: 'io.l5d.header.token'; readonly header: string }
+  | { readonly kind: 'io.l5d.header'; readonly header: string }
+  | { readonly kind: 'io.l5d.methodAndHost'; readonly httpUriInDst: boolean }
+  | { readonly kind: 'io.l5d.path'; readonly segments: number; readonly consume: boolean }
+  | { readonly kind: 'io.l5d.static'; readonly path: string };
+
+export type TransformerSpec =
+  | { readonly kind: 'io.l5d.localhost'; readonly prefix: string }
+  | { readonly kind: 'io.l5d.specificHost'; readonly prefix: string; readonly host: string }
+  | { readonly kind: 'io.l5d.port'; readonly prefix: string; readonly port: number }
+  | { readonly kind: 'io.l5d.const'; readonly prefix: string; readonly path: string }
+  | { readonly kind: 'io.l5d.replace'; readonly prefix: string; readonly path: string };
+
+export type InterpreterSpec =
+  | { readonly kind: 'default'; readonly transformers: readonly TransformerSpec[] }
+  | {
+      readonly kind: 'io.l5d.fs';
+      readonly dtabFile: string;
+      readonly transformers: readonly TransformerSpec[];
+    };
+
+/** `prefix` is the path text after `/#`, e.g. `/io.l5d.fs`. `legacyNames`: names without `/#` resolve too (decision 5). */
+export type NamerSpec = {
+  readonly prefix: string;
+  readonly transformers: readonly TransformerSpec[];
+  readonly legacyNames: boolean;
+} & (
+  | { readonly kind: 'io.l5d.fs'; readonly rootDir: string }
+  | { readonly kind: 'io.l5d.rewrite'; readonly pattern: string; readonly name: string }
+  | {
+      readonly kind: 'io.l5d.k8s';
+      readonly host?: string;
+      readonly port?: number;
+      readonly labelSelector?: string;
+    }
+);
+
+/** Dtab text of the config, and where it starts there, so that an entry can be shown with its line. */
+export type DtabSpec = { readonly text: string; readonly source: string; readonly start: Position };
+
+export type RouterSpec = {
+  readonly protocol: 'http';
+  readonly label: string;
+  readonly dstPrefix: string;
+  readonly dtab: DtabSpec;
+  readonly originator: boolean;
+  readonly servers: readonly ServerSpec[];
+  readonly interpreter: InterpreterSpec;
+  readonly bindingTimeoutMs: number;
+  readonly bindingCache: {
+    readonly paths: number;
+    readonly trees: number;
+    readonly bounds: number;
+    readonly clients: number;
+    readonly idleTtlMs: number;
+  };
+  readonly identifiers: readonly IdentifierSpec[];
+  readonly client: Section<ClientParams>;
+  readonly service: Section<ServiceParams>;
+  /** Bodies up to this length are buffered whole before they are forwarded; Infinity when streaming is disabled. */
+  readonly streamAfterBytes: number;
+  readonly maxHeadersBytes: number;
+  readonly maxInitialLineBytes: number;
+  readonly maxErrResponseChars: number;
+  readonly tracePropagator: { readonly kind: 'io.l5d.default' | 'io.l5d.zipkin' };
+};
+
+export type AdminSpec = {
+  readonly ip: string;
+  readonly port: number;
+  readonly shutdownGraceMs: number;
+  readonly socketOptions: SocketSpec;
+  readonly tls?: ServerTlsSpec;
+  readonly httpIdentifierPort?: number;
+  readonly security?: {
+    readonly uiEnabled: boolean;
+    readonly controlEnabled: boolean;
+    readonly diagnosticsEnabled: boolean;
+    readonly pathWhitelist: readonly string[];
+    readonly pathBlacklist: readonly string[];
+  };
+};
+
+export type TelemeterSpec = {
+  readonly kind: 'io.l5d.prometheus';
+  readonly path: string;
+  readonly prefix: string;
+};
+
+export type LinkerSpec = {
+  /** Name of the source: the file as given, or `<stdin>`. */
+  readonly source: string;
+  readonly admin: AdminSpec;
+  readonly routers: readonly RouterSpec[];
+  readonly namers: readonly NamerSpec[];
+  readonly telemetry: readonly TelemeterSpec[];
+  /** The parsed configuration as written (after the rewriting of old forms), for `/config.json`. */
+  readonly json: unknown;
+};

@@ -1,0 +1,180 @@
+/**
+ * The header fields of one message, in order and with the names as they were received. The fields that a router looks
+ * at have a number (an id), found while the head is parsed, so that no stage compares names again. A field is removed
+ * by overwriting its id: nothing is spliced.
+ */
+
+/** Ids are bit positions of `seen` (1..31); 0 is any other field, -1 a removed one. */
+export const Field = {
+  removed: -1,
+  other: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  keepAlive: 5,
+  te: 6,
+  trailer: 7,
+  upgrade: 8,
+  expect: 9,
+  via: 10,
+  maxForwards: 11,
+  proxyAuthenticate: 12,
+  proxyAuthorization: 13,
+  proxyConnection: 14,
+  forwardedClientCert: 15, // x-forwarded-client-cert
+  l5dDtab: 16,
+  l5dCtxDtab: 17,
+  l5dCtxDeadline: 18,
+  l5dCtxTrace: 19,
+  l5dSample: 20,
+  l5dDst: 21, // l5d-dst-service, l5d-dst-client, l5d-dst-residual
+  l5dReqid: 22,
+  l5dErr: 23,
+  l5dRetryable: 24,
+  l5dSuccessClass: 25,
+  l5dAddContext: 26,
+  l5dOther: 27, // any other name that starts with l5d-
+  retryAfter: 28,
+  nack: 29, // finagle-http-nack, finagle-http-nonretryable-nack
+  location: 30, // location, refresh
+  b3: 31, // x-b3-*
+} as const;
+
+const BY_NAME = new Map<string, number>([
+  ['host', Field.host],
+  ['content-length', Field.contentLength],
+  ['transfer-encoding', Field.transferEncoding],
+  ['connection', Field.connection],
+  ['keep-alive', Field.keepAlive],
+  ['te', Field.te],
+  ['trailer', Field.trailer],
+  ['upgrade', Field.upgrade],
+  ['expect', Field.expect],
+  ['via', Field.via],
+  ['max-forwards', Field.maxForwards],
+  ['proxy-authenticate', Field.proxyAuthenticate],
+  ['proxy-authorization', Field.proxyAuthorization],
+  ['proxy-connection', Field.proxyConnection],
+  ['x-forwarded-client-cert', Field.forwardedClientCert],
+  ['l5d-dtab', Field.l5dDtab],
+  ['l5d-ctx-dtab', Field.l5dCtxDtab],
+  ['l5d-ctx-deadline', Field.l5dCtxDeadline],
+  ['l5d-ctx-trace', Field.l5dCtxTrace],
+  ['l5d-sample', Field.l5dSample],
+  ['l5d-dst-service', Field.l5dDst],
+  ['l5d-dst-client', Field.l5dDst],
+  ['l5d-dst-residual', Field.l5dDst],
+  ['l5d-reqid', Field.l5dReqid],
+  ['l5d-err', Field.l5dErr],
+  ['l5d-retryable', Field.l5dRetryable],
+  ['l5d-success-class', Field.l5dSuccessClass],
+  ['l5d-add-context', Field.l5dAddContext],
+  ['retry-after', Field.retryAfter],
+  ['finagle-http-nack', Field.nack],
+  ['finagle-http-nonretryable-nack', Field.nack],
+  ['location', Field.location],
+  ['refresh', Field.location],
+  ['x-b3-traceid', Field.b3],
+  ['x-b3-spanid', Field.b3],
+  ['x-b3-parentspanid', Field.b3],
+  ['x-b3-sampled', Field.b3],
+  ['x-b3-flags', Field.b3],
+]);
+
+/** Bit n: some known name has length n. Most other fields are told apart by their length alone. */
+let knownLengths = 0;
+for (const name of BY_NAME.keys()) knownLengths |= 1 << name.length;
+
+const LOWER_L = 0x6c;
+
+/** The id of a field name, whatever its case. */
+export function fieldId(name: string): number {
+  const maybeL5d = (name.charCodeAt(0) | 0x20) === LOWER_L && name.charCodeAt(3) === 0x2d;
+  if (!maybeL5d && (name.length > 30 || (knownLengths & (1 << name.length)) === 0)) return Field.other;
+  const lower = name.toLowerCase();
+  const id = BY_NAME.get(lower);
+  if (id !== undefined) return id;
+  return lower.startsWith('l5d-') ? Field.l5dOther : Field.other;
+}
+
+export class Fields {
+  /** Parallel arrays; `names` as received, `values` without surrounding blanks, both one character a byte. */
+  readonly names: string[] = [];
+  readonly values: string[] = [];
+  readonly ids: number[] = [];
+  /** Bit `id` is set when a field with that id has been added (it may have been removed since). */
+  seen = 0;
+
+  static of(pairs: readonly (readonly [string, string])[]): Fields {
+    const fields = new Fields();
+    for (const [name, value] of pairs) fields.add(name, value);
+    return fields;
+  }
+
+  add(name: string, value: string, id: number = fieldId(name)): void {
+    this.names.push(name);
+    this.values.push(value);
+    this.ids.push(id);
+    if (id > 0) this.seen |= 1 << id;
+  }
+
+  /** False only if no such field is there: the cheap test before any loop. */
+  mayHave(id: number): boolean {
+    return (this.seen & (1 << id)) !== 0;
+  }
+
+  /** The first value of a field with an id. */
+  first(id: number): string | undefined {
+    if (!this.mayHave(id)) return undefined;
+    const at = this.ids.indexOf(id);
+    return at === -1 ? undefined : this.values[at];
+  }
+
+  /** All values of a field with an id, in order. */
+  all(id: number): string[] {
+    if (!this.mayHave(id)) return [];
+    return this.values.filter((_, i) => this.ids[i] === id);
+  }
+
+  /** The first value of a field by its lower-case name, for names without an id. */
+  named(lowerName: string): string | undefined {
+    for (let i = 0; i < this.names.length; i++) {
+      const name = this.names[i] as string;
+      if (
+        name.length === lowerName.length &&
+        this.ids[i] !== Field.removed &&
+        name.toLowerCase() === lowerName
+      ) {
+        return this.values[i];
+      }
+    }
+    return undefined;
+  }
+
+  remove(id: number): void {
+    if (!this.mayHave(id)) return;
+    for (let i = 0; i < this.ids.length; i++) if (this.ids[i] === id) this.ids[i] = Field.removed;
+    this.seen &= ~(1 << id);
+  }
+
+  removeAt(index: number): void {
+    this.ids[index] = Field.removed;
+  }
+
+  removeNamed(lowerName: string): void {
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.ids[i] !== Field.removed && this.names[i]?.toLowerCase() === lowerName)
+        this.ids[i] = Field.removed;
+    }
+  }
+
+  /** What is left, in order. */
+  pairs(): [string, string][] {
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.ids[i] !== Field.removed) pairs.push([this.names[i] as string, this.values[i] as string]);
+    }
+    return pairs;
+  }
+}
