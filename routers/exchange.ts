@@ -1,5 +1,18 @@
-/** The request side of one exchange as the stages before the connection see it. */
+/**
+ * One request on its way through the router: the same object from the moment its head is read until its answer has
+ * been sent. The parties know each other through the interfaces here: the Answer (the caller's connection), the stages
+ * (service path, client), and the Session (a connection to an endpoint). Nothing here is a promise: a response is
+ * handled inside the read callback that brought it, while its bytes are still in the shared buffer.
+ */
+import type { Closable } from '../src/base/closable.ts';
+import type { Failure } from '../src/base/failure.ts';
+import type { ResponseClass } from './classify/http.ts';
 import type { Fields } from './fields.ts';
+import type { ClientFields } from './headers/emit.ts';
+import { RequestContext } from './headers/request-context.ts';
+import type { TracePropagator } from './headers/trace.ts';
+import type { Transport } from './http1/transport.ts';
+import type { RequestStats } from './request-stats.ts';
 
 export type RequestHead = {
   method: string;
@@ -16,3 +29,127 @@ export type ResponseHead = {
   readonly minor: number;
   readonly fields: Fields;
 };
+
+/** Where the request comes from and the answer goes to. Calls after the exchange has ended have no effect. */
+export interface Answer {
+  /** The caller's address as `ip:port`, for messages. */
+  readonly peer: string;
+  /** Value of `x-forwarded-client-cert` for the certificate that the caller presented. */
+  readonly presentedCert: string | undefined;
+  /** The final response; `length` is that of its body as it was framed upstream. Nothing is on the wire yet. */
+  start(response: ResponseHead, length: number): void;
+  /** False: stop until the session's `answerDrained` is called. */
+  data(source: Transport, buffer: Buffer, start: number, end: number): boolean;
+  end(trailers: Fields | undefined): void;
+  /** Sends what `start` has held back to join it with the body. */
+  flush(): void;
+  /** A response with a status 1xx. */
+  informational(response: ResponseHead): void;
+  /** The router's own answer: nothing has been started. */
+  fail(failure: Failure): void;
+  /** The response that was started cannot be completed: the caller must see that. */
+  abort(failure: Failure): void;
+  /** The session takes the body of the request from now on (only for a streamed one). */
+  bodyWanted(): void;
+  /** The session can take more of the request's body. */
+  bodyDrained(): void;
+}
+
+/** A connection to an endpoint, while it carries an exchange. */
+export interface Session {
+  /** A piece of a streamed request body; false: stop until `bodyDrained`. */
+  bodyData(source: Transport, buffer: Buffer, start: number, end: number): boolean;
+  bodyEnd(trailers: Fields | undefined): void;
+  answerDrained(): void;
+  /** Gives the exchange up: the connection is closed, nothing is told. */
+  cancel(): void;
+}
+
+/** The stage that makes attempts (a client): told how each of them went. */
+export interface AttemptStage {
+  responded(exchange: Exchange, response: ResponseHead, length: number): void;
+  failed(exchange: Exchange, failure: Failure): void;
+  /** The session has let go of the exchange, after a response or a failure in the middle of one. */
+  released(exchange: Exchange): void;
+  /** The exchange is given up, wherever it is: on a session, or waiting for one. */
+  cancelled(exchange: Exchange): void;
+}
+
+/** The stage above binding (a service path): decides whether an outcome is the answer. */
+export interface ServiceStage {
+  /** The printed service name. */
+  readonly name: string;
+  classify(exchange: Exchange, response: ResponseHead): ResponseClass;
+  classifyFailure(exchange: Exchange, failure: Failure): ResponseClass;
+  settleResponse(exchange: Exchange, response: ResponseHead, length: number): void;
+  settleFailure(exchange: Exchange, failure: Failure): void;
+  /** The caller has gone, or the answer is complete: the exchange is over. */
+  ended(exchange: Exchange): void;
+}
+
+/** What an attempt holds of an endpoint. */
+export interface LoadedEndpoint {
+  readonly name: string;
+}
+
+export const BodyKind = { none: 0, buffered: 1, streamed: 2 } as const;
+
+export class Exchange {
+  readonly head: RequestHead;
+  readonly answer: Answer;
+  readonly startedMs: number;
+  /** One of BodyKind. */
+  bodyKind: number = BodyKind.none;
+  /** The whole body when it is buffered. */
+  body: string | Buffer = '';
+  /** Of a streamed body: bytes, or CHUNKED. */
+  bodyLength = 0;
+  readonly context = new RequestContext();
+
+  service: ServiceStage | undefined;
+  attempt: AttemptStage | undefined;
+  session: Session | undefined;
+  endpoint: LoadedEndpoint | undefined;
+  propagator: TracePropagator | undefined;
+  /** What the service path and the client in use add to the request. */
+  clientFields: ClientFields | undefined;
+  /** Host to send instead of the caller's. */
+  authority: string | undefined;
+  /** Class of the response that is being answered with, and the Via that it came with. */
+  responseClass: ResponseClass = 'success';
+  responseVia: string | undefined;
+  /** The answer comes from an upstream. */
+  routed = false;
+  attemptStartedMs = 0;
+  /** The attempt's outcome has been counted. */
+  attemptRecorded = false;
+  /** Where attempts of this service path are counted at the client. */
+  byService: RequestStats | undefined;
+  /** Times that the request was sent again without counting as a retry. */
+  requeues = 0;
+  retries = 0;
+  /** The wait before the last retry. */
+  backoffMs: number | undefined;
+  /** The service path has counted the outcome; the server has. */
+  recorded = false;
+  counted = false;
+  /** The connection of the failed attempt had been used before: the endpoint may have closed it while it was idle. */
+  staleSession = false;
+  resent = false;
+  /** Stops the total and the server's time limit. */
+  totalTimer: Closable | undefined;
+  serverTimer: Closable | undefined;
+  /** The caller has gone or the answer is complete. */
+  over = false;
+
+  constructor(head: RequestHead, answer: Answer, startedMs: number) {
+    this.head = head;
+    this.answer = answer;
+    this.startedMs = startedMs;
+  }
+
+  /** True when the whole request is in memory, so that it can be sent again. */
+  get replayable(): boolean {
+    return this.bodyKind !== BodyKind.streamed;
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The client of one bound name, shared by every service path that resolves to it: its endpoints and balancer, its
+ * connections, its metrics. It makes attempts, and repeats by itself those that certainly did not reach the application
+ * (requeues).
+ */
+import type { Addr, Address } from '../../dtab/names.ts';
+import { type Closable, nothingToClose } from '../../src/base/closable.ts';
+import { Failure } from '../../src/base/failure.ts';
+import type { Rng } from '../../src/base/rng.ts';
+import type { TimerWheel } from '../../src/base/timer-wheel.ts';
+import type { Var } from '../../src/base/var.ts';
+import { Balancer, type MakeDistributor } from '../balance/balancer.ts';
+import { WaitList } from '../binding/wait-list.ts';
+import { isNack, isNonRetryableNack } from '../classify/http.ts';
+import type { AttemptStage, Exchange, ResponseHead } from '../exchange.ts';
+import { Fields } from '../fields.ts';
+import type { ClientConnection, SessionSettings } from '../http1/client-connection.ts';
+import type { Transport } from '../http1/transport.ts';
+import type { RequestStats } from '../request-stats.ts';
+import { bindingTimeoutText, connectionFailedText, noBrokersText } from '../respond/messages.ts';
+import { reasonPhrase } from '../respond/reason-phrase.ts';
+import type { RetryBudget } from '../retry/budget.ts';
+import type { ClientStats } from './client-stats.ts';
+import { Endpoint, type EndpointSettings, type EndpointUser, endpointName } from './endpoint.ts';
+
+/** Acquisitions repeated for one attempt at the most. */
+const REQUEUES_MAX = 25;
+/** Share of the budget's balance that one request may use up. */
+const REQUEST_SHARE = 0.2;
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+export type ClientSettings = {
+  /** Printed bound id. */
+  readonly id: string;
+  readonly addr: Var<Addr>;
+  readonly stats: ClientStats;
+  readonly session: SessionSettings;
+  readonly pool: Omit<EndpointSettings, 'session' | 'open' | 'stats' | 'nowMs'>;
+  readonly makeDistributor: MakeDistributor<Endpoint>;
+  readonly requeueBudget: RetryBudget;
+  readonly forwardClientCert: boolean;
+  readonly bindingTimeoutMs: number;
+  readonly baseDtab: readonly string[];
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  readonly open: (address: Address, connection: ClientConnection) => Transport;
+  /** Set when no connection may be made, e.g. because TLS is misconfigured. */
+  readonly refusal: Failure | undefined;
+};
+
+export class Client implements AttemptStage, EndpointUser, Closable {
+  readonly stats: ClientStats;
+  readonly forwardClientCert: boolean;
+  readonly #settings: ClientSettings;
+  readonly #endpointSettings: EndpointSettings;
+  readonly #balancer: Balancer<Endpoint>;
+  readonly #waiting: WaitList;
+  #endpoints = new Map<string, Endpoint>();
+  #observation: Closable = nothingToClose;
+  #addr: Addr = { type: 'pending' };
+  #authority: string | undefined;
+  /** A pseudo-service: the status that every request is answered with. */
+  #status: number | undefined;
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings;
+    this.stats = settings.stats;
+    this.forwardClientCert = settings.forwardClientCert;
+    this.#endpointSettings = {
+      ...settings.pool,
+      session: settings.session,
+      open: settings.open,
+      stats: settings.stats,
+      nowMs: () => settings.wheel.nowMs(),
+    };
+    this.#balancer = new Balancer(settings.makeDistributor, settings.rng);
+    this.#waiting = new WaitList(settings.wheel, settings.bindingTimeoutMs, (exchange) =>
+      this.#expired(exchange),
+    );
+    this.#observation = settings.addr.observe((addr) => this.#update(addr));
+  }
+
+  get id(): string {
+    return this.#settings.id;
+  }
+
+  get addr(): Addr {
+    return this.#addr;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return [...this.#endpoints.values()];
+  }
+
+  /** `byService` counts the attempts of the service path that this one comes from. */
+  attempt(exchange: Exchange, byService: RequestStats): void {
+    exchange.attempt = this;
+    exchange.byService = byService;
+    exchange.authority = this.#authority;
+    if (this.#settings.refusal !== undefined)
+      exchange.service?.settleFailure(exchange, this.#settings.refusal);
+    else if (this.#status !== undefined) this.#answer(exchange, this.#status);
+    else if (this.#addr.type === 'pending') this.#waiting.add(exchange);
+    else this.#try(exchange, undefined);
+  }
+
+  acquired(exchange: Exchange, session: ClientConnection): void {
+    session.send(exchange);
+  }
+
+  acquireFailed(exchange: Exchange, failure: Failure): void {
+    const { stats } = this;
+    stats.acquisitionFailures.add(1);
+    const endpoint = this.#release(exchange, failure);
+    if (exchange.over) return;
+    const limit = Math.min(REQUEUES_MAX, 2 * this.#endpoints.size);
+    if (failure.undelivered && failure.kind !== 'too-many-waiters' && exchange.requeues < limit - 1) {
+      exchange.requeues++;
+      stats.requeues.add(1);
+      this.#try(exchange, endpoint);
+      return;
+    }
+    exchange.service?.settleFailure(exchange, this.#connectFailure(exchange, failure, endpoint));
+  }
+
+  responded(exchange: Exchange, response: ResponseHead, length: number): void {
+    const { service } = exchange;
+    if (service === undefined) return;
+    const nack = isNack(response.status, response.fields);
+    if (exchange.replayable && (nack || isNonRetryableNack(response.status, response.fields))) {
+      this.#nacked(exchange, nack);
+      return;
+    }
+    exchange.responseClass = service.classify(exchange, response);
+    const { wheel, requeueBudget } = this.#settings;
+    const nowMs = wheel.nowMs();
+    const latencyMs = nowMs - exchange.attemptStartedMs;
+    this.stats.status.response(response.status, latencyMs);
+    this.stats.requests.end(exchange.responseClass, latencyMs, undefined);
+    exchange.byService?.end(exchange.responseClass, latencyMs, undefined);
+    exchange.attemptRecorded = true;
+    if (response.status < 500) requeueBudget.deposit(nowMs);
+    service.settleResponse(exchange, response, length);
+  }
+
+  failed(exchange: Exchange, failure: Failure): void {
+    const endpoint = this.#release(exchange, failure);
+    if (exchange.over) return;
+    // The endpoint closed an idle connection just as it was used again: nothing may have been done with the request.
+    const resend =
+      exchange.staleSession &&
+      !exchange.resent &&
+      exchange.replayable &&
+      IDEMPOTENT.has(exchange.head.method);
+    if (resend) {
+      exchange.resent = true;
+      this.stats.requeues.add(1);
+      this.#try(exchange, undefined);
+      return;
+    }
+    if (failure.undelivered && this.#mayRequeue(exchange)) {
+      this.#try(exchange, endpoint);
+      return;
+    }
+    exchange.service?.settleFailure(exchange, failure);
+  }
+
+  released(exchange: Exchange): void {
+    this.#release(exchange, undefined);
+  }
+
+  cancelled(exchange: Exchange): void {
+    this.#waiting.remove(exchange);
+    const endpoint = exchange.endpoint as Endpoint | undefined;
+    endpoint?.abandon(exchange);
+    exchange.session?.cancel();
+    this.#release(exchange, undefined);
+  }
+
+  close(): void {
+    this.#observation.close();
+    this.#waiting.close();
+    for (const endpoint of this.#endpoints.values()) endpoint.close();
+    this.stats.prune();
+  }
+
+  /** The pseudo-service `http.status`: the router is the application. */
+  #answer(exchange: Exchange, status: number): void {
+    const response: ResponseHead = { status, reason: reasonPhrase(status), minor: 1, fields: new Fields() };
+    const { service } = exchange;
+    if (service === undefined) return;
+    exchange.responseClass = service.classify(exchange, response);
+    service.settleResponse(exchange, response, 0);
+    if (exchange.routed) exchange.answer.end(undefined);
+  }
+
+  #try(exchange: Exchange, avoid: Endpoint | undefined): void {
+    const endpoint = this.#balancer.pick(avoid);
+    if (endpoint === undefined) {
+      exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
+      return;
+    }
+    exchange.endpoint = endpoint;
+    endpoint.load++;
+    exchange.attemptStartedMs = this.#settings.wheel.nowMs();
+    exchange.attemptRecorded = false;
+    this.stats.requests.begin();
+    exchange.byService?.begin();
+    endpoint.acquire(exchange);
+  }
+
+  /** The attempt is over: gives the endpoint back, and counts what has not been counted. */
+  #release(exchange: Exchange, failure: Failure | undefined): Endpoint | undefined {
+    const endpoint = exchange.endpoint as Endpoint | undefined;
+    if (endpoint === undefined) return undefined;
+    exchange.endpoint = undefined;
+    endpoint.load--;
+    if (exchange.attemptRecorded) return endpoint;
+    exchange.attemptRecorded = true;
+    const { requests, status } = this.stats;
+    if (failure === undefined || exchange.over) {
+      requests.forget();
+      exchange.byService?.forget();
+      return endpoint;
+    }
+    const outcome = exchange.service?.classifyFailure(exchange, failure) ?? 'failure';
+    const latencyMs = this.#settings.wheel.nowMs() - exchange.attemptStartedMs;
+    status.error(latencyMs);
+    requests.end(outcome, latencyMs, failure.kind);
+    exchange.byService?.end(outcome, latencyMs, failure.kind);
+    return endpoint;
+  }
+
+  /** The endpoint has refused the request before doing anything with it. */
+  #nacked(exchange: Exchange, repeatable: boolean): void {
+    const session = exchange.session;
+    const name = exchange.endpoint?.name ?? this.id;
+    const failure = new Failure('nacked', `${name} refused the request before handling it (503)`, repeatable);
+    session?.cancel();
+    const endpoint = this.#release(exchange, failure);
+    if (repeatable && this.#mayRequeue(exchange)) this.#try(exchange, endpoint);
+    else exchange.service?.settleFailure(exchange, failure);
+  }
+
+  /** Requeues of delivered or half-delivered attempts are limited per request and by the client's budget. */
+  #mayRequeue(exchange: Exchange): boolean {
+    if (exchange.over || !exchange.replayable) return false;
+    const { wheel, requeueBudget } = this.#settings;
+    const nowMs = wheel.nowMs();
+    const limit = Math.ceil(REQUEST_SHARE * requeueBudget.balance(nowMs));
+    if (exchange.requeues >= limit) {
+      this.stats.requestLimit.add(1);
+      return false;
+    }
+    if (!requeueBudget.tryWithdraw(nowMs)) {
+      this.stats.requeueBudgetExhausted.add(1);
+      return false;
+    }
+    exchange.requeues++;
+    this.stats.requeues.add(1);
+    return true;
+  }
+
+  /** The last good set stays when a later one is pending or failed (decision 9). */
+  #update(addr: Addr): void {
+    const before = this.#addr;
+    if ((addr.type === 'pending' || addr.type === 'failed') && before.type === 'bound') return;
+    this.#addr = addr;
+    this.#authority = addr.type === 'bound' ? addr.meta.authority : undefined;
+    this.#status = addr.type === 'bound' ? addr.meta.status : undefined;
+    if (addr.type === 'pending') return;
+    this.#replace(addr.type === 'bound' ? addr.addresses : []);
+    for (const exchange of this.#waiting.take()) {
+      if (exchange.byService !== undefined) this.attempt(exchange, exchange.byService);
+    }
+  }
+
+  /** Endpoints whose address and weight stay keep their connections and their load. */
+  #replace(addresses: readonly Address[]): void {
+    const next = new Map<string, Endpoint>();
+    for (const address of addresses) {
+      const key = `${endpointName(address)} ${address.meta?.weight ?? 1}`;
+      if (next.has(key)) continue;
+      const kept = this.#endpoints.get(key);
+      if (kept === undefined) this.stats.adds.add(1);
+      next.set(key, kept ?? new Endpoint(address, this, this.#endpointSettings));
+    }
+    for (const [key, endpoint] of this.#endpoints) {
+      if (next.has(key)) continue;
+      this.stats.removes.add(1);
+      endpoint.close();
+    }
+    this.#endpoints = next;
+    this.stats.updates.add(1);
+    this.stats.balancerSize.set(next.size);
+    this.stats.balancerAvailable.set(next.size);
+    this.stats.available.set(next.size > 0 ? 1 : 0);
+    this.#balancer.update([...next.values()]);
+  }
+
+  #noEndpoints(exchange: Exchange): Failure {
+    if (this.#addr.type === 'failed') return this.#addr.failure;
+    const text = noBrokersText(exchange.service?.name ?? '', this.#settings.baseDtab, []);
+    const why = this.#addr.type === 'neg' ? 'does not exist any more' : 'has no endpoints';
+    return new Failure('no-endpoints', `${text}\nclient name: ${this.id}, which ${why}\n`, true);
+  }
+
+  #connectFailure(exchange: Exchange, failure: Failure, endpoint: Endpoint | undefined): Failure {
+    if (failure.kind === 'too-many-waiters') return failure;
+    const addresses = [...this.#endpoints.values()].map((each) => each.name);
+    const selected = endpoint?.name ?? 'none';
+    const service = exchange.service?.name ?? '';
+    const text = connectionFailedText(service, this.id, addresses, selected, failure.message);
+    return new Failure(failure.kind, text, true, failure);
+  }
+
+  #expired(exchange: Exchange): void {
+    const text = bindingTimeoutText(this.#settings.bindingTimeoutMs, exchange.service?.name ?? '', this.id);
+    exchange.service?.settleFailure(exchange, new Failure('binding-timeout', text, true));
+  }
+}

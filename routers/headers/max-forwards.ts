@@ -1,0 +1,35 @@
+/**
+ * `Max-Forwards` on TRACE and OPTIONS (RFC 9110 7.6.2): counted down on every hop, answered here at 0. The answer comes
+ * after routing, because a TRACE may ask for the routing details (`l5d-add-context: true`).
+ */
+import { Failure } from '../../src/base/failure.ts';
+import type { RequestHead } from '../exchange.ts';
+import { Field } from '../fields.ts';
+
+const INTEGER = /^[+-]?[0-9]{1,10}$/;
+
+/** True: answer the request here instead of forwarding it. Otherwise the field has been counted down. */
+export function countDownForwards(head: RequestHead): boolean | Failure {
+  if (!head.fields.mayHave(Field.maxForwards)) return false;
+  if (head.method !== 'TRACE' && head.method !== 'OPTIONS') return false;
+  const at = head.fields.ids.indexOf(Field.maxForwards);
+  if (at === -1) return false;
+  const value = head.fields.values[at] as string;
+  const left = INTEGER.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(left) || left > 0x7fffffff) {
+    // OPTIONS has a use without the count: only a TRACE is refused.
+    return head.method === 'OPTIONS'
+      ? false
+      : new Failure('bad-max-forwards', 'Invalid value for Max-Forwards header', true);
+  }
+  if (left === 0) return true;
+  if (left > 0) head.fields.values[at] = String(left - 1);
+  return false;
+}
+
+/** Whether the caller asks for routing details in the body of the answer. */
+export function wantsContext(head: RequestHead): boolean {
+  if (head.method !== 'TRACE' || !head.fields.mayHave(Field.l5dAddContext)) return false;
+  const value = head.fields.first(Field.l5dAddContext)?.toLowerCase();
+  return value === 'true' || value === 't' || value === '1';
+}

@@ -1,0 +1,197 @@
+/**
+ * Trace propagation. `io.l5d.default`: `l5d-ctx-trace` (base64 of 32 or 40 bytes) and `l5d-reqid`. `io.l5d.zipkin`: the
+ * five `x-b3-*` fields. A propagator reads a request into a TraceId that then names the span of this router, and writes
+ * that of each attempt. The default one is written to every request: it fills one buffer per propagator and makes one
+ * string of it.
+ */
+import type { Rng } from '../../src/base/rng.ts';
+import { Field, type Fields } from '../fields.ts';
+import { hex64, parseHex64 } from './hex.ts';
+import { parseSampleRate, takeSampleRate } from './sample.ts';
+import { isSampledAt, TraceFlag, type TraceId } from './trace-id.ts';
+
+export type TracePropagatorKind = 'io.l5d.default' | 'io.l5d.zipkin';
+
+export interface TracePropagator {
+  /** Fills `trace` with the server span of the request and removes every field that carries a trace. */
+  receive(fields: Fields, trace: TraceId): void;
+  /** Appends the fields of one attempt: a client span, child of `trace`, with a fresh id every time. */
+  append(out: string, trace: TraceId): string;
+}
+
+export function makeTracePropagator(kind: TracePropagatorKind, rng: Rng): TracePropagator {
+  return kind === 'io.l5d.zipkin' ? new ZipkinPropagator(rng) : new DefaultPropagator(rng);
+}
+
+function randomSalt(rng: Rng): bigint {
+  return BigInt.asIntN(64, (BigInt(rng.below(4294967296)) << 32n) | BigInt(rng.below(4294967296)));
+}
+
+/** Base64 of 40 bytes; a longer value is not looked at. */
+const ENCODED_MAX = 56;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** False for anything but base64 of 32 or 40 bytes: then a new trace starts. */
+export function readTrace(value: string, trace: TraceId): boolean {
+  if (value.length > ENCODED_MAX || !BASE64.test(value)) return false;
+  const bytes = Buffer.from(value, 'base64');
+  if (bytes.length !== 32 && bytes.length !== 40) return false;
+  trace.spanHi = bytes.readUInt32BE(0);
+  trace.spanLo = bytes.readUInt32BE(4);
+  trace.parentHi = bytes.readUInt32BE(8);
+  trace.parentLo = bytes.readUInt32BE(12);
+  trace.traceHi = bytes.readUInt32BE(16);
+  trace.traceLo = bytes.readUInt32BE(20);
+  trace.flagsHi = bytes.readUInt32BE(24);
+  trace.flagsLo = bytes.readUInt32BE(28);
+  trace.wide = bytes.length === 40;
+  trace.wideHi = trace.wide ? bytes.readUInt32BE(32) : 0;
+  trace.wideLo = trace.wide ? bytes.readUInt32BE(36) : 0;
+  return true;
+}
+
+const CODE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1');
+const CODE16 = Buffer.from('0123456789abcdef', 'latin1');
+const PADDING = 0x3d;
+
+/** Room for both fields with an id of 128 bits; what is between the values is written when it moves. */
+class TraceText {
+  readonly #bytes = Buffer.alloc(128, 'l5d-ctx-trace: ', 'latin1');
+  readonly #words = new Uint32Array(12);
+  #digitsAt = 0;
+
+  show(trace: TraceId, spanHi: number, spanLo: number): string {
+    const words = this.#words;
+    words[0] = spanHi;
+    words[1] = spanLo;
+    words[2] = trace.spanHi;
+    words[3] = trace.spanLo;
+    words[4] = trace.traceHi;
+    words[5] = trace.traceLo;
+    words[6] = trace.flagsHi;
+    words[7] = trace.flagsLo;
+    words[8] = trace.wideHi;
+    words[9] = trace.wideLo;
+    const length = trace.wide ? 40 : 32;
+    const end = this.#base64(length);
+    if (this.#digitsAt !== end + 13) {
+      this.#bytes.write('\r\nl5d-reqid: ', end, 'latin1');
+      this.#bytes.write('\r\n', end + 29, 'latin1');
+      this.#digitsAt = end + 13;
+    }
+    this.#hex(trace.traceHi, end + 13);
+    this.#hex(trace.traceLo, end + 21);
+    return this.#bytes.toString('latin1', 0, end + 31);
+  }
+
+  #base64(length: number): number {
+    const bytes = this.#bytes;
+    const words = this.#words;
+    let at = 15; // after 'l5d-ctx-trace: '
+    for (let bit = 0; bit < length * 8; bit += 6) {
+      const word = bit >>> 5;
+      const offset = bit & 31;
+      const high = words[word] as number;
+      // The six bits from `offset` on; past the end of a word they continue in the next (zero after the last).
+      const six =
+        offset <= 26
+          ? high >>> (26 - offset)
+          : (high << (offset - 26)) | ((words[word + 1] as number) >>> (58 - offset));
+      bytes[at++] = CODE64[six & 63] as number;
+    }
+    while ((at - 15) % 4 !== 0) bytes[at++] = PADDING;
+    return at;
+  }
+
+  #hex(word: number, at: number): void {
+    for (let i = 0; i < 8; i++) this.#bytes[at + i] = CODE16[(word >>> (28 - 4 * i)) & 15] as number;
+  }
+}
+
+class DefaultPropagator implements TracePropagator {
+  readonly #rng: Rng;
+  readonly #salt: bigint;
+  readonly #text = new TraceText();
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+    this.#salt = randomSalt(rng);
+  }
+
+  receive(fields: Fields, trace: TraceId): void {
+    let known = false;
+    if (fields.mayHave(Field.l5dCtxTrace)) {
+      known = readTrace(fields.first(Field.l5dCtxTrace) ?? '', trace);
+      fields.remove(Field.l5dCtxTrace);
+    }
+    if (known) trace.nextSpan(this.#rng);
+    else trace.startTrace(this.#rng);
+    if (fields.mayHave(Field.l5dSample)) {
+      const rate = takeSampleRate(fields);
+      if (rate !== undefined) trace.setSampled(isSampledAt(trace, rate, this.#salt));
+    }
+    fields.remove(Field.l5dReqid);
+  }
+
+  append(out: string, trace: TraceId): string {
+    return out + this.#text.show(trace, this.#rng.below(4294967296), this.#rng.below(4294967296));
+  }
+}
+
+class ZipkinPropagator implements TracePropagator {
+  readonly #rng: Rng;
+  readonly #salt: bigint;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+    this.#salt = randomSalt(rng);
+  }
+
+  receive(fields: Fields, trace: TraceId): void {
+    const sampled = this.#read(fields, trace);
+    const rate = sampled === undefined ? undefined : parseSampleRate(sampled);
+    if (rate !== undefined) trace.setSampled(isSampledAt(trace, rate, this.#salt));
+    fields.remove(Field.b3);
+    fields.remove(Field.l5dCtxTrace);
+    fields.remove(Field.l5dSample);
+  }
+
+  /** Returns the sampling field, which is a decision and a rate at the same time. */
+  #read(fields: Fields, trace: TraceId): string | undefined {
+    if (!fields.mayHave(Field.b3)) {
+      trace.startTrace(this.#rng);
+      return undefined;
+    }
+    const sampled = fields.named('x-b3-sampled');
+    const span = parseHex64(fields.named('x-b3-spanid') ?? '');
+    if (span === undefined) {
+      trace.startTrace(this.#rng);
+      return sampled;
+    }
+    const parent = parseHex64(fields.named('x-b3-parentspanid') ?? '') ?? span;
+    const root = parseHex64(fields.named('x-b3-traceid') ?? '') ?? span;
+    const flags = fields.named('x-b3-flags') ?? '0';
+    [trace.spanHi, trace.spanLo] = span;
+    [trace.parentHi, trace.parentLo] = parent;
+    [trace.traceHi, trace.traceLo] = root;
+    trace.flagsHi = 0;
+    trace.flagsLo = /^[0-9]{1,9}$/.test(flags) ? Number(flags) : 0;
+    trace.wide = false;
+    if (sampled !== undefined && /^(?:1|0|true|false)$/i.test(sampled)) {
+      trace.setSampled(sampled === '1' || sampled.toLowerCase() === 'true');
+    }
+    trace.nextSpan(this.#rng);
+    return sampled;
+  }
+
+  append(out: string, trace: TraceId): string {
+    const span = hex64(this.#rng.below(4294967296), this.#rng.below(4294967296));
+    // The sampling decision has a field of its own; B3 flags hold only the others.
+    const flags = trace.flagsLo & ~(TraceFlag.samplingKnown | TraceFlag.sampled);
+    return (
+      `${out}x-b3-traceid: ${hex64(trace.traceHi, trace.traceLo)}\r\nx-b3-spanid: ${span}\r\n` +
+      `x-b3-parentspanid: ${hex64(trace.spanHi, trace.spanLo)}\r\n` +
+      `x-b3-sampled: ${trace.sampled === true ? '1' : '0'}\r\nx-b3-flags: ${flags}\r\n`
+    );
+  }
+}

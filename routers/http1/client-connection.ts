@@ -1,0 +1,375 @@
+/**
+ * One HTTP/1 connection to an endpoint. It carries one exchange at a time and is given back only if the request was
+ * sent whole, the response was read whole, exactly, and nothing is left over; anything else closes it. Bytes on an idle
+ * connection close it too: no request asked for them.
+ */
+
+import { Failure } from '../../src/base/failure.ts';
+import { latin1 } from '../../src/base/latin1.ts';
+import type { Counter } from '../../src/base/stats.ts';
+import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
+import { BodyKind, type Exchange, type ResponseHead, type Session } from '../exchange.ts';
+import type { Fields } from '../fields.ts';
+import { attemptTimeoutText } from '../respond/messages.ts';
+import { ChunkDecoder } from './chunk-decoder.ts';
+import { announcedKeepAliveMs, keepsAlive } from './connection-header.ts';
+import { CHUNKED, responseLength, UNTIL_CLOSE } from './framing.ts';
+import { HeadParser, HeadProblem } from './head-parser.ts';
+import { type HeadLimits, INFORMATIONAL_MAX } from './limits.ts';
+import { requestHeadText, trailersText } from './serialize.ts';
+import type { Transport, TransportOwner } from './transport.ts';
+
+/** Who keeps the connection: the pool of an endpoint. */
+export interface SessionOwner {
+  connected(session: ClientConnection): void;
+  connectFailed(session: ClientConnection, failure: Failure): void;
+  /** The exchange is over and the connection can carry another. */
+  idle(session: ClientConnection): void;
+  /** Once, whatever the reason. */
+  gone(session: ClientConnection): void;
+}
+
+/** What all connections of one client share. */
+export type SessionSettings = {
+  readonly wheel: TimerWheel;
+  readonly limits: HeadLimits;
+  /** Printed bound id, for messages. */
+  readonly label: string;
+  readonly attemptTimeoutMs: number | undefined;
+  readonly bodyIdleTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly lifeTimeMs: number | undefined;
+  readonly receivedBytes: Counter;
+  readonly sentBytes: Counter;
+};
+
+/** Longer bodies are streamed through a buffer of the connection's own. */
+const LARGE_BODY_BYTES = 16384;
+
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
+
+export class ClientConnection implements TransportOwner, Session {
+  /** Idle time that the endpoint announced on this connection. */
+  announcedMs: number | undefined;
+  readonly endpoint: string;
+  #transport: Transport;
+  readonly #owner: SessionOwner;
+  readonly #settings: SessionSettings;
+  readonly #parser: HeadParser;
+  readonly #timer: WheelTimer;
+  #phase: Phase = 'connecting';
+  #exchange: Exchange | undefined;
+  #exchanges = 0;
+  #openedMs = 0;
+  #partial = '';
+  #informationals = 0;
+  #requestDone = true;
+  #keepAlive = true;
+  #remaining = 0;
+  #chunks: ChunkDecoder | undefined;
+  #connectFailure: Failure | undefined;
+  #blocked = false;
+
+  /** `open` makes the transport: plain or TLS, connected or about to be. */
+  constructor(
+    endpoint: string,
+    owner: SessionOwner,
+    settings: SessionSettings,
+    open: (connection: ClientConnection) => Transport,
+  ) {
+    this.endpoint = endpoint;
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#parser = new HeadParser(settings.limits);
+    this.#timer = settings.wheel.timer(() => this.#timedOut());
+    this.#timer.arm(settings.connectTimeoutMs);
+    this.#transport = open(this);
+  }
+
+  get idle(): boolean {
+    return this.#phase === 'idle';
+  }
+
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** The transport is connected and, with TLS, the peer has been verified. */
+  connected(): void {
+    if (this.#phase !== 'connecting') return;
+    this.#phase = 'idle';
+    this.#timer.disarm();
+    this.#openedMs = this.#settings.wheel.nowMs();
+    this.#owner.connected(this);
+  }
+
+  /** There is no connection: nothing else will be told of the transport. */
+  refused(failure: Failure): void {
+    this.#connectFailure ??= failure;
+    this.onClosed(undefined);
+  }
+
+  /** Idle for at most this long from now on. */
+  expireAfter(idleMs: number): void {
+    const { lifeTimeMs, wheel } = this.#settings;
+    const now = wheel.nowMs();
+    const dueMs = now + idleMs;
+    const due = lifeTimeMs === undefined ? dueMs : Math.min(dueMs, this.#openedMs + lifeTimeMs);
+    if (due === Number.POSITIVE_INFINITY) this.#timer.disarm();
+    else this.#timer.armAt(due);
+  }
+
+  send(exchange: Exchange): void {
+    const { attemptTimeoutMs, sentBytes } = this.#settings;
+    this.#exchange = exchange;
+    exchange.session = this;
+    this.#phase = 'head';
+    this.#informationals = 0;
+    if (attemptTimeoutMs === undefined) this.#timer.disarm();
+    else this.#timer.arm(attemptTimeoutMs);
+    const text = requestHeadText(exchange);
+    sentBytes.add(text.length + exchange.body.length);
+    const { body } = exchange;
+    if (exchange.bodyKind === BodyKind.streamed) {
+      this.#requestDone = false;
+      this.#transport.write(text);
+      exchange.answer.bodyWanted();
+      return;
+    }
+    this.#requestDone = true;
+    if (typeof body === 'string') this.#transport.write(text + body);
+    else {
+      this.#transport.cork();
+      this.#transport.write(text);
+      this.#transport.write(body);
+      this.#transport.uncork();
+    }
+  }
+
+  bodyData(source: Transport, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#exchange === undefined || start === end) return true;
+    this.#settings.sentBytes.add(end - start);
+    if (this.#exchange.bodyLength !== CHUNKED) return this.#transport.writeBytes(source, buffer, start, end);
+    const size = `${(end - start).toString(16)}\r\n`;
+    return this.#transport.writeBytes(source, buffer, start, end, size, '\r\n');
+  }
+
+  bodyEnd(trailers: Fields | undefined): void {
+    if (this.#exchange === undefined) return;
+    this.#requestDone = true;
+    if (this.#exchange.bodyLength === CHUNKED) this.#transport.write(`0\r\n${trailersText(trailers)}\r\n`);
+  }
+
+  answerDrained(): void {
+    this.#blocked = false;
+    this.#transport.resume();
+    if (this.#phase === 'body') this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
+  }
+
+  cancel(): void {
+    this.#detach();
+    this.close();
+  }
+
+  close(): void {
+    if (this.#phase === 'gone') return;
+    this.#transport.destroy();
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    this.#settings.receivedBytes.add(end - start);
+    let at = start;
+    while (at < end) {
+      if (this.#phase === 'head') at = this.#readHead(buffer, at, end);
+      else if (this.#phase === 'body') at = this.#readBody(buffer, at, end);
+      else {
+        // Bytes that answer nothing: the next response on this connection could not be trusted.
+        this.close();
+        return;
+      }
+    }
+    if (this.#phase === 'body') this.#exchange?.answer.flush();
+  }
+
+  onEnd(): void {
+    if (this.#phase === 'body' && this.#remaining === UNTIL_CLOSE) {
+      this.#keepAlive = false;
+      this.#complete();
+    } else if (this.#phase === 'head' || this.#phase === 'body') {
+      this.#fail(this.#closedEarly('closed'));
+    } else this.close();
+  }
+
+  onDrain(): void {
+    if (!this.#requestDone) this.#exchange?.answer.bodyDrained();
+  }
+
+  onClosed(error: Error | undefined): void {
+    const phase = this.#phase;
+    this.#phase = 'gone';
+    this.#timer.close();
+    if (phase === 'connecting') {
+      const why = error === undefined ? 'the connection was closed' : error.message;
+      this.#owner.connectFailed(this, this.#connectFailure ?? new Failure('connect', why, true, error));
+    } else if (this.#exchange !== undefined) this.#fail(this.#closedEarly(error?.message ?? 'closed'));
+    this.#owner.gone(this);
+  }
+
+  #closedEarly(how: string): Failure {
+    const when = this.#phase === 'body' ? 'in the middle of the response' : 'before it had answered';
+    return new Failure('upstream-closed', `${this.endpoint} ended the connection ${when} (${how})`);
+  }
+
+  #timedOut(): void {
+    const { connectTimeoutMs, attemptTimeoutMs, bodyIdleTimeoutMs, label } = this.#settings;
+    if (this.#phase === 'connecting') {
+      this.#connectFailure = new Failure('connect', `no connection within ${connectTimeoutMs} ms`, true);
+      this.#transport.destroy();
+    } else if (this.#phase === 'head') {
+      const text = attemptTimeoutText(attemptTimeoutMs ?? 0, label, this.endpoint);
+      this.#fail(new Failure('attempt-timeout', text));
+    } else if (this.#phase === 'body') {
+      const text = `${this.endpoint} sent nothing of the response body for ${bodyIdleTimeoutMs} ms`;
+      this.#fail(new Failure('body-timeout', text));
+    } else this.close();
+  }
+
+  #readHead(buffer: Buffer, at: number, end: number): number {
+    const before = this.#partial.length;
+    const to = Math.min(end, at + this.#settings.limits.headBytes + 4);
+    const text = this.#partial + latin1(buffer, at, to);
+    const head = this.#parser.response(text);
+    if (head === undefined) {
+      this.#partial = text;
+      return to;
+    }
+    this.#partial = '';
+    if (head instanceof HeadProblem) {
+      this.#fail(this.#badResponse(head.message));
+      return end;
+    }
+    const next = at + this.#parser.end - before;
+    if (head.status < 200) {
+      this.#informational(head);
+      return next;
+    }
+    this.#begin(head);
+    // A stage may have started over elsewhere, or the answer may be complete and the next bytes nobody's.
+    return next;
+  }
+
+  #badResponse(why: string): Failure {
+    return new Failure('bad-response', `${this.endpoint} sent a response that is not well-formed: ${why}`);
+  }
+
+  #informational(head: ResponseHead): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    if (head.status === 101) this.#fail(this.#badResponse('101 to a request without Upgrade'));
+    else if (++this.#informationals > INFORMATIONAL_MAX) {
+      this.#fail(this.#badResponse(`more than ${INFORMATIONAL_MAX} informational responses`));
+    } else if (head.status !== 100) exchange.answer.informational(head);
+  }
+
+  #begin(head: ResponseHead): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const length = responseLength(head.fields, head.minor, head.status, exchange.head.method);
+    if (length instanceof HeadProblem) {
+      this.#fail(this.#badResponse(length.message));
+      return;
+    }
+    this.#phase = 'body';
+    this.#keepAlive = length !== UNTIL_CLOSE && keepsAlive(head.fields, head.minor);
+    this.announcedMs = announcedKeepAliveMs(head.fields) ?? this.announcedMs;
+    this.#remaining = length;
+    this.#chunks = length === CHUNKED ? new ChunkDecoder() : undefined;
+    exchange.attempt?.responded(exchange, head, length);
+    if (this.#exchange !== exchange) return;
+    if (length === 0) this.#complete();
+    else {
+      if (length < 0 || length > LARGE_BODY_BYTES) this.#transport.readLarge(true);
+      if (!this.#blocked) this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
+    }
+  }
+
+  #readBody(buffer: Buffer, at: number, end: number): number {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return end;
+    let next = end;
+    if (this.#chunks !== undefined) {
+      const read = this.#chunks.decode(buffer, at, end, (from, to) =>
+        this.#forward(exchange, buffer, from, to),
+      );
+      if (read instanceof HeadProblem) {
+        this.#fail(this.#badResponse(read.message));
+        return end;
+      }
+      next = read;
+      if (this.#chunks.done) this.#complete();
+    } else if (this.#remaining === UNTIL_CLOSE) this.#forward(exchange, buffer, at, end);
+    else {
+      next = Math.min(end, at + this.#remaining);
+      this.#remaining -= next - at;
+      this.#forward(exchange, buffer, at, next);
+      if (this.#remaining === 0 && this.#exchange === exchange) this.#complete();
+    }
+    if (this.#phase === 'body' && !this.#blocked) this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
+    return next;
+  }
+
+  #forward(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
+    if (this.#exchange !== exchange) return;
+    if (!exchange.answer.data(this.#transport, buffer, from, to)) {
+      this.#blocked = true;
+      this.#timer.disarm();
+      this.#transport.pause();
+    }
+  }
+
+  #complete(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const trailers = this.#chunks?.trailers;
+    const reusable = this.#keepAlive && this.#requestDone;
+    this.#detach();
+    this.#exchanges++;
+    if (this.#blocked) this.answerDrained();
+    this.#transport.readLarge(false);
+    exchange.answer.end(trailers);
+    exchange.attempt?.released(exchange);
+    const { lifeTimeMs, wheel } = this.#settings;
+    const worn = lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
+    if (reusable && !worn && !this.#transport.closed) {
+      this.#phase = 'idle';
+      this.#owner.idle(this);
+    } else {
+      this.#phase = 'idle';
+      this.close();
+    }
+  }
+
+  #detach(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#chunks = undefined;
+    this.#partial = '';
+    this.#timer.disarm();
+    if (exchange !== undefined) exchange.session = undefined;
+  }
+
+  /** The exchange cannot be completed here: closes, and tells the stage that made the attempt. */
+  #fail(failure: Failure): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const started = this.#phase === 'body';
+    exchange.staleSession =
+      failure.kind === 'upstream-closed' && !started && this.#exchanges > 0 && this.#partial === '';
+    this.#detach();
+    this.close();
+    if (started) {
+      exchange.answer.abort(failure);
+      exchange.attempt?.released(exchange);
+    } else exchange.attempt?.failed(exchange, failure);
+  }
+}

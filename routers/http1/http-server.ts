@@ -1,0 +1,256 @@
+/**
+ * A listener of a router: accepts connections (plain or TLS), limits and counts what they bring, and hands requests to
+ * the router.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import type { ServerSpec } from '../../config/spec.ts';
+import { Failure } from '../../src/base/failure.ts';
+import type { Rng } from '../../src/base/rng.ts';
+import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
+import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
+import type { ResponseClass } from '../classify/http.ts';
+import type { Exchange, ResponseHead } from '../exchange.ts';
+import { clientCertValue } from '../headers/client-cert.ts';
+import { ForwardedLine } from '../headers/forwarded.ts';
+import type { ReceiveOptions } from '../headers/receive.ts';
+import { RequestStats, StatusStats } from '../request-stats.ts';
+import type { GeneratedResponse } from '../respond/error-response.ts';
+import { totalTimeoutText } from '../respond/messages.ts';
+import type { Router } from '../router.ts';
+import { serverTlsOptions } from '../tls/server-tls.ts';
+import type { ServerTlsMaterial } from '../tls/tls-material.ts';
+import { CHUNKED } from './framing.ts';
+import type { HeadLimits } from './limits.ts';
+import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+import { Transport } from './transport.ts';
+
+export type HttpServerDeps = {
+  readonly spec: ServerSpec;
+  readonly router: Router;
+  /** `rt/<label>/server/<ip>/<port>` */
+  readonly stats: Scope;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  readonly clock: { wallMs(): number };
+  readonly tls: ServerTlsMaterial | undefined;
+  /** Threads that listen on the same port, each with its share of `maxConcurrentRequests`. */
+  readonly threads: number;
+};
+
+export class HttpServer implements ConnectionHost {
+  readonly spec: ServerSpec;
+  readonly limits: HeadLimits;
+  readonly wheel: TimerWheel;
+  readonly receivedBytes: Counter;
+  readonly sentBytes: Counter;
+  readonly keepAliveEnding: string;
+  readonly #deps: HttpServerDeps;
+  readonly #router: Router;
+  readonly #receive: ReceiveOptions;
+  readonly #listener: net.Server;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #requests: RequestStats;
+  readonly #status: StatusStats;
+  readonly #accepted: Counter;
+  readonly #closes: Counter;
+  readonly #open: Gauge;
+  readonly #openTls: Gauge;
+  readonly #duration: Stat;
+  readonly #refused: Counter;
+  readonly #handshakeFailures: Counter;
+  readonly #nacks: Counter;
+  readonly #maxConcurrent: number;
+  #concurrent = 0;
+  #draining = false;
+
+  constructor(deps: HttpServerDeps) {
+    const { spec, router, stats, wheel, clock, tls: material, threads } = deps;
+    this.#deps = deps;
+    this.spec = spec;
+    this.#router = router;
+    this.limits = router.limits;
+    this.wheel = wheel;
+    this.#receive = {
+      clearContext: spec.clearContext,
+      maxCallDepth: spec.maxCallDepth,
+      timestampHeader: spec.timestampHeader,
+      localDtabs: router.localDtabs,
+      tracePropagator: router.propagator,
+      clock,
+    };
+    this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
+    const max = spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
+    this.#maxConcurrent = Math.max(1, Math.ceil(max / threads));
+    this.#requests = new RequestStats(stats);
+    this.#status = new StatusStats(stats);
+    this.#accepted = stats.counter('connects');
+    this.#closes = stats.counter('closes');
+    this.#open = stats.gauge('connections');
+    this.#openTls = stats.gauge('tls', 'connections');
+    this.#duration = stats.stat('connection_duration');
+    this.#refused = stats.counter('refused');
+    this.#handshakeFailures = stats.counter('tls', 'handshake_failures');
+    this.#nacks = stats.counter('nacks');
+    this.receivedBytes = stats.counter('received_bytes');
+    this.sentBytes = stats.counter('sent_bytes');
+    this.#listener = this.#makeListener(material);
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves to the bound port, or to why there is none. `port` 0 lets the system choose. */
+  listen(port: number, reusePort: boolean): Promise<number | Failure> {
+    const { ip, socketOptions } = this.spec;
+    return new Promise((resolve) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const taken = error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
+        resolve(new Failure('connect', `cannot listen on ${ip}:${port}: ${taken}`, true, error));
+      };
+      this.#listener.once('error', onError);
+      const options: net.ListenOptions = { host: ip, port, reusePort };
+      if (socketOptions.backlog !== undefined) options.backlog = socketOptions.backlog;
+      this.#listener.listen(options, () => {
+        this.#listener.off('error', onError);
+        this.#listener.on('error', () => this.#refused.add(1));
+        resolve((this.#listener.address() as net.AddressInfo).port);
+      });
+    });
+  }
+
+  /** Stops accepting; idle connections are closed, others after their answer. Resolves when all are gone. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    const done = new Promise<void>((resolve) => {
+      this.#listener.close(() => resolve());
+    });
+    for (const connection of this.#connections) connection.drain();
+    return done;
+  }
+
+  /** Cuts what is left. */
+  close(): void {
+    this.#listener.close();
+    for (const connection of [...this.#connections]) connection.close();
+  }
+
+  buffers(length: number): boolean {
+    const { streamAfterBytes } = this.#router.spec;
+    return length === CHUNKED ? streamAfterBytes === Number.POSITIVE_INFINITY : length <= streamAfterBytes;
+  }
+
+  route(exchange: Exchange): void {
+    this.#requests.begin();
+    if (++this.#concurrent > this.#maxConcurrent) {
+      this.#nacks.add(1);
+      exchange.answer.fail(new Failure('overloaded', 'maxConcurrentRequests', true));
+      return;
+    }
+    const { timeoutMs } = this.spec;
+    if (timeoutMs !== undefined && timeoutMs > 0) this.#limitTime(exchange, timeoutMs);
+    this.#router.route(exchange, this.#receive, this.#forwardedLine(exchange));
+  }
+
+  answered(exchange: Exchange, response: ResponseHead): void {
+    exchange.counted = true;
+    exchange.serverTimer?.close();
+    const latencyMs = this.wheel.nowMs() - exchange.startedMs;
+    const outcome: ResponseClass = exchange.routed
+      ? exchange.responseClass
+      : response.status < 500
+        ? 'success'
+        : 'failure';
+    this.#requests.end(outcome === 'retryable' ? 'failure' : outcome, latencyMs, undefined);
+    this.#status.response(response.status, latencyMs);
+  }
+
+  ended(exchange: Exchange): void {
+    this.#concurrent--;
+    exchange.serverTimer?.close();
+    if (!exchange.counted) this.#requests.forget();
+  }
+
+  refused(status: number): void {
+    this.#refused.add(1);
+    this.#status.response(status, 0);
+  }
+
+  failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse {
+    return this.#router.failureResponse(exchange, failure);
+  }
+
+  closed(connection: ServerConnection, openMs: number): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#closes.add(1);
+    this.#open.add(-1);
+    if (this.#deps.tls !== undefined) this.#openTls.add(-1);
+    this.#duration.observe(openMs);
+  }
+
+  #makeListener(material: ServerTlsMaterial | undefined): net.Server {
+    const { noDelay, keepAlive } = this.spec.socketOptions;
+    const common = { allowHalfOpen: true, noDelay, keepAlive: keepAlive ?? false };
+    if (material === undefined) {
+      return net.createServer({ ...common, pauseOnConnect: true }, (socket) => this.#accept(socket));
+    }
+    const options = { ...common, ...serverTlsOptions(material), handshakeTimeout: this.spec.headTimeoutMs };
+    const listener = tls.createServer(options, (socket) => this.#accept(socket));
+    listener.on('tlsClientError', () => this.#handshakeFailures.add(1));
+    return listener;
+  }
+
+  #accept(socket: net.Socket): void {
+    if (this.#draining) {
+      socket.destroy();
+      return;
+    }
+    const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    const presented = certificate === undefined ? undefined : clientCertValue(certificate);
+    this.#accepted.add(1);
+    this.#open.add(1);
+    if (this.#deps.tls !== undefined) this.#openTls.add(1);
+    this.#connections.add(new ServerConnection(this, presented, (owner) => Transport.accept(socket, owner)));
+  }
+
+  #forwardedLine(exchange: Exchange): ForwardedLine | undefined {
+    const spec = this.spec.addForwardedHeader;
+    if (spec === undefined) return undefined;
+    const connection = exchange.answer as ServerConnection;
+    connection.forwarded ??= new ForwardedLine(
+      spec,
+      {
+        ip: connection.transport.socket.localAddress ?? '',
+        port: connection.transport.socket.localPort ?? 0,
+      },
+      {
+        ip: connection.transport.socket.remoteAddress ?? '',
+        port: connection.transport.socket.remotePort ?? 0,
+      },
+      this.#router.spec.label,
+      this.#deps.rng,
+    );
+    return connection.forwarded;
+  }
+
+  #limitTime(exchange: Exchange, timeoutMs: number): void {
+    const timer: WheelTimer = this.wheel.timer(() => {
+      if (exchange.over || exchange.routed) return;
+      exchange.attempt?.cancelled(exchange);
+      exchange.answer.fail(
+        new Failure('server-timeout', totalTimeoutText(timeoutMs, exchange.service?.name)),
+      );
+    });
+    timer.arm(timeoutMs);
+    exchange.serverTimer = timer;
+  }
+}
+
+/** The end of a head after which the connection stays open: callers are told for how long (decision 16). */
+function keepAliveEnding(idleTimeMs: number): string {
+  const seconds = Math.floor(idleTimeMs / 1000);
+  const announced = seconds >= 1 && seconds < 1e9 ? `Keep-Alive: timeout=${seconds}\r\n` : '';
+  return `Connection: keep-alive\r\n${announced}\r\n`;
+}

@@ -1,0 +1,83 @@
+/** The list of identifier kinds, and a router's identifiers as one: asked in order until one names the request. */
+import type { IdentifierSpec } from '../../config/spec.ts';
+import { Path } from '../../dtab/path.ts';
+import { assert } from '../../src/base/assert.ts';
+import { Failure } from '../../src/base/failure.ts';
+import type { RequestHead } from '../exchange.ts';
+import { HeaderIdentifier } from './header.ts';
+import { HeaderTokenIdentifier } from './header-token.ts';
+import { type Identifier, Unidentified } from './identifier.ts';
+import { MethodAndHostIdentifier } from './method-and-host.ts';
+import { parsePath } from './parse-path.ts';
+import { PathIdentifier } from './path.ts';
+import { StaticIdentifier } from './static.ts';
+
+export interface RequestIdentifier {
+  /** The printed name, or why there is none. `peer` is the caller's address, e.g. `1.2.3.4:5`, for that message. */
+  identify(head: RequestHead, peer: string): string | Failure;
+}
+
+/** Made once a router. `dstPrefix` is printed text, and so is the path of a static identifier. */
+export function makeIdentifier(specs: readonly IdentifierSpec[], dstPrefix: string): RequestIdentifier {
+  const identifier = makeIdentifiers(specs, dstPrefix);
+  return {
+    identify(head, peer) {
+      const answer = identifier.identify(head);
+      return typeof answer === 'string' ? answer : unknownDestination(head, peer, answer);
+    },
+  };
+}
+
+/** The same without the wording of the failure: the answer of the last identifier when none names the request. */
+export function makeIdentifiers(specs: readonly IdentifierSpec[], dstPrefix: string): Identifier {
+  const prefix = configuredPath(dstPrefix, 'dstPrefix');
+  const identifiers = specs.map((spec) => makeOne(spec, prefix));
+  const first = identifiers[0];
+  assert(first !== undefined, 'a router has at least one identifier');
+  if (identifiers.length === 1) return first;
+  return {
+    identify(head) {
+      let answer = first.identify(head);
+      for (let i = 1; i < identifiers.length && answer instanceof Unidentified; i++) {
+        answer = (identifiers[i] as Identifier).identify(head);
+      }
+      return answer;
+    },
+  };
+}
+
+function makeOne(spec: IdentifierSpec, prefix: Path): Identifier {
+  switch (spec.kind) {
+    case 'io.l5d.header.token':
+      return new HeaderTokenIdentifier(prefix, spec.header);
+    case 'io.l5d.header':
+      return new HeaderIdentifier(prefix, spec.header);
+    case 'io.l5d.methodAndHost':
+      return new MethodAndHostIdentifier(prefix, spec.httpUriInDst);
+    case 'io.l5d.path':
+      return new PathIdentifier(prefix, spec.segments, spec.consume);
+    case 'io.l5d.static':
+      return new StaticIdentifier(prefix, configuredPath(spec.path, 'path of io.l5d.static'));
+  }
+}
+
+function configuredPath(text: string, what: string): Path {
+  const path = parsePath(text);
+  assert(path instanceof Path, `${what} was checked when the configuration was read`);
+  return path;
+}
+
+const TARGET_SHOWN_MAX = 256;
+
+function unknownDestination(head: RequestHead, peer: string, answer: Unidentified | Failure): Failure {
+  // A failure that is no matter of naming the destination has a text of its own.
+  if (answer instanceof Failure && answer.kind !== 'unidentified') return answer;
+  const reason = answer instanceof Failure ? answer.message : answer.reason;
+  const target =
+    head.target.length > TARGET_SHOWN_MAX ? `${head.target.slice(0, TARGET_SHOWN_MAX)}...` : head.target;
+  return new Failure(
+    'unidentified',
+    `Unknown destination: Request("${head.method} ${target}", from /${peer}) / ${reason}`,
+    true,
+  );
+}

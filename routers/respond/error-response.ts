@@ -1,0 +1,124 @@
+/**
+ * Responses that a router makes up: what a caller sees when a request fails. The first lines keep linkerd's text, so
+ * that those who look for it find it; then come a stable code and, if known, why: the dtab entry that decided, what the
+ * namer answered, names that exist, and a command that shows the whole resolution.
+ */
+import type { Failure } from '../../src/base/failure.ts';
+import { formEncode } from './form-encode.ts';
+import { statusOf } from './status-of.ts';
+
+/** Field values are ASCII; the writer adds what frames the message (Content-Length, Connection). */
+export type GeneratedResponse = {
+  readonly status: number;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** To be sent as UTF-8. */
+  readonly body: string;
+};
+
+export type ErrorLimits = {
+  /** Cap of the encoded `l5d-err` value. */
+  readonly headerChars: number;
+  readonly bodyChars: number;
+};
+
+/** What else fits into a head of `maxHeadersBytes` beside `l5d-err`: the status line and our other fields. */
+const OTHER_FIELDS_BYTES = 1024;
+
+/**
+ * The limits of a router. The head as a whole has to stay below its limit, because another router in front of us has the
+ * same one and would refuse a longer head, and with it our explanation.
+ */
+export function errorLimits(maxHeadersBytes: number, maxErrResponseChars: number): ErrorLimits {
+  return {
+    headerChars: Math.max(Math.floor(maxHeadersBytes / 2), maxHeadersBytes - OTHER_FIELDS_BYTES),
+    bodyChars: maxErrResponseChars,
+  };
+}
+
+export function errorResponse(
+  status: number,
+  message: string,
+  limits: ErrorLimits,
+  retryable = false,
+): GeneratedResponse {
+  const fields: [string, string][] = [
+    ['l5d-err', formEncode(message, limits.headerChars)],
+    ['Content-Type', 'text/plain'],
+  ];
+  if (retryable) fields.push(['l5d-retryable', 'true']);
+  return { status, fields, body: message.slice(0, limits.bodyChars) };
+}
+
+/** All that is known about why; every part may be missing. Texts are as they are to be read. */
+export type Explanation = {
+  readonly router?: string;
+  /** Printed service name. */
+  readonly service?: string;
+  /** The entry that decided, printed, with its place: `/svc => /#/io.l5d.fs (linkerd.yaml:14:5)`. */
+  readonly dentry?: string;
+  /** e.g. `absent`, `empty`, `pending`, `forbidden: 403 from the API server`. */
+  readonly namer?: string;
+  readonly nearest?: readonly string[];
+  readonly localDtab?: string;
+  /** Host and port of the admin server, e.g. `localhost:9990`. */
+  readonly admin?: string;
+};
+
+const NEAREST_MAX = 5;
+
+export function explain(failure: Failure, about: Explanation): string {
+  let text = `code: ${failure.kind}\n`;
+  if (about.dentry !== undefined) text += `decided by: ${about.dentry}\n`;
+  if (about.namer !== undefined) text += `namer's answer: ${about.namer}\n`;
+  if (about.nearest !== undefined && about.nearest.length > 0) {
+    text += `nearest names: ${about.nearest.slice(0, NEAREST_MAX).join(', ')}\n`;
+  }
+  if (about.admin !== undefined && about.service !== undefined) text += `explain: ${explainCommand(about)}\n`;
+  return text;
+}
+
+/** A line for a shell: percent-encoding leaves nothing in the URL that a quoted word could end with. */
+function explainCommand(about: Explanation): string {
+  const parameters: [string, string | undefined][] = [
+    ['namespace', about.router],
+    ['path', about.service],
+    ['dtab', about.localDtab || undefined],
+  ];
+  const query = parameters.flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encoded(value)}`],
+  );
+  return `curl -s 'http://${about.admin}/delegator.json?${query.join('&')}'`;
+}
+
+function encoded(value: string): string {
+  return encodeURIComponent(value.toWellFormed()).replaceAll("'", '%27').replaceAll('%2F', '/');
+}
+
+/** Refused before anything was done: what finagle clients take as a reason to try elsewhere. Not an error of ours. */
+const overloaded: GeneratedResponse = {
+  status: 503,
+  fields: [
+    ['finagle-http-nack', 'true'],
+    ['Retry-After', '0'],
+    ['Content-Type', 'text/plain'],
+  ],
+  body: 'Request was not processed by the server due to an error and is safe to retry',
+};
+
+/** The answer to a failure. */
+export function failureResponse(
+  failure: Failure,
+  limits: ErrorLimits,
+  about: Explanation = {},
+): GeneratedResponse {
+  if (failure.kind === 'overloaded') return overloaded;
+  const gist = failure.message === '' ? failure.kind : failure.message;
+  const message = `${gist}${gist.endsWith('\n') ? '' : '\n'}\n${explain(failure, about)}`;
+  return errorResponse(statusOf(failure.kind), message, limits, isRetryable(failure));
+}
+
+/** As in linkerd, the failures that have a text block of their own do not carry the mark, nor do the caller's mistakes. */
+function isRetryable(failure: Failure): boolean {
+  if (!failure.undelivered) return false;
+  return failure.kind !== 'connect' && failure.kind !== 'no-endpoints' && statusOf(failure.kind) >= 500;
+}

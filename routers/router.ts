@@ -1,0 +1,268 @@
+/**
+ * A router: names requests, keeps what is bound (four caches), and makes the parts that a request goes through. The
+ * stages of a request, in order: receive (contexts), identify, service path, bound tree, client, endpoint, session.
+ */
+import type { ClientParams, RouterSpec, ServiceParams } from '../config/spec.ts';
+import type { Address, Bound, NameTree } from '../dtab/names.ts';
+import { Path } from '../dtab/path.ts';
+import type { Clock } from '../src/base/clock.ts';
+import type { Closable } from '../src/base/closable.ts';
+import { Failure } from '../src/base/failure.ts';
+import type { Rng } from '../src/base/rng.ts';
+import type { Scope } from '../src/base/stats.ts';
+import type { TimerWheel } from '../src/base/timer-wheel.ts';
+import { P2c } from './balance/p2c.ts';
+import { BindCache, type CacheEntry } from './binding/bind-cache.ts';
+import type { Binder } from './binding/binder.ts';
+import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
+import { type ServiceDeps, ServicePath } from './binding/service-path.ts';
+import { makeHttpClassifier } from './classify/http.ts';
+import { Client } from './client/client.ts';
+import { ClientStats } from './client/client-stats.ts';
+import type { Exchange } from './exchange.ts';
+import type { ForwardedLine } from './headers/forwarded.ts';
+import { LocalDtabs } from './headers/local-dtab.ts';
+import { prepareForward, type ReceiveOptions, receiveRequest } from './headers/receive.ts';
+import { makeTracePropagator, type TracePropagator } from './headers/trace.ts';
+import type { ClientConnection } from './http1/client-connection.ts';
+import { HEAD_LINES_MAX, type HeadLimits } from './http1/limits.ts';
+import { Transport } from './http1/transport.ts';
+import { makeIdentifier, type RequestIdentifier } from './identify/index.ts';
+import {
+  type ErrorLimits,
+  errorLimits,
+  failureResponse,
+  type GeneratedResponse,
+} from './respond/error-response.ts';
+import { noBackoff } from './retry/backoff.ts';
+import { RetryBudget } from './retry/budget.ts';
+import type { ClientTls } from './tls/client-tls.ts';
+
+export const DEFAULT_BUDGET = { ttlMs: 10000, minRetriesPerSec: 10, percentCanRetry: 0.2 } as const;
+const DEFAULT_CONNECT_TIMEOUT_MS = 1000;
+const DEFAULT_BODY_IDLE_MS = 60000;
+const DEFAULT_MAX_EFFORT = 5;
+
+export type RouterDeps = {
+  readonly spec: RouterSpec;
+  readonly binder: Binder;
+  /** `rt/<label>` */
+  readonly stats: Scope;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  readonly clientParams: (id: Path) => ClientParams;
+  readonly serviceParams: (name: Path) => ServiceParams;
+  /** How connections of a client are secured: undefined is plain text; a Failure refuses to connect at all. */
+  readonly clientTls: (id: Path) => ClientTls | Failure | undefined;
+  /** Printed dentries of the base dtab. */
+  readonly baseDtab: readonly string[];
+  /** Where the admin server is reached, for error texts. */
+  readonly admin: string | undefined;
+};
+
+export class Router implements Closable {
+  readonly spec: RouterSpec;
+  readonly propagator: TracePropagator;
+  readonly limits: HeadLimits;
+  readonly #deps: RouterDeps;
+  readonly #identifier: RequestIdentifier;
+  readonly #localDtabs = new LocalDtabs();
+  readonly #errorLimits: ErrorLimits;
+  readonly #serviceDeps: ServiceDeps;
+  readonly #paths: BindCache<ServicePath>;
+  readonly #trees: BindCache<BoundTree>;
+  readonly #bounds: BindCache<BoundName>;
+  readonly #clients: BindCache<Client>;
+
+  constructor(deps: RouterDeps) {
+    const { spec, stats, wheel, rng, binder, baseDtab } = deps;
+    this.spec = spec;
+    this.#deps = deps;
+    this.limits = {
+      initialLineBytes: spec.maxInitialLineBytes,
+      headBytes: spec.maxHeadersBytes,
+      lines: HEAD_LINES_MAX,
+    };
+    this.propagator = makeTracePropagator(spec.tracePropagator.kind, rng);
+    this.#identifier = makeIdentifier(spec.identifiers, spec.dstPrefix);
+    this.#errorLimits = errorLimits(spec.maxHeadersBytes, spec.maxErrResponseChars);
+    this.#paths = this.#cache('path', spec.bindingCache.paths);
+    this.#trees = this.#cache('tree', spec.bindingCache.trees);
+    this.#bounds = this.#cache('bound', spec.bindingCache.bounds);
+    this.#clients = this.#cache('client', spec.bindingCache.clients);
+    if (spec.originator) stats.gauge('originator').set(1);
+    this.#serviceDeps = {
+      binder,
+      wheel,
+      rng,
+      stats,
+      baseDtab,
+      bindingTimeoutMs: spec.bindingTimeoutMs,
+      holdTree: (tree) => this.#holdTree(tree),
+      releaseTree: (entry) => this.#trees.release(entry),
+      release: (entry) => this.#paths.release(entry),
+    };
+  }
+
+  get localDtabs(): LocalDtabs {
+    return this.#localDtabs;
+  }
+
+  get clients(): readonly Client[] {
+    return this.#clients.values();
+  }
+
+  /** Ends in exactly one answer, unless the caller goes away before. */
+  route(exchange: Exchange, receive: ReceiveOptions, forwarded: ForwardedLine | undefined): void {
+    const { head, context, answer } = exchange;
+    exchange.propagator = this.propagator;
+    const refused = receiveRequest(head, receive, forwarded, context);
+    if (refused !== undefined) {
+      answer.fail(refused);
+      return;
+    }
+    const name = this.#identifier.identify(head, answer.peer);
+    if (name instanceof Failure) {
+      answer.fail(name);
+      return;
+    }
+    const bad = prepareForward(head, context);
+    if (bad !== undefined) {
+      answer.fail(bad);
+      return;
+    }
+    const local = context.localDtab;
+    // A printed name holds no blank.
+    const key = local.show === '' ? name : `${name} ${local.show}`;
+    const entry = this.#paths.acquire(key, () => this.#makeService(name, local));
+    entry.value.entry = entry;
+    entry.value.start(exchange);
+  }
+
+  failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse {
+    const { admin } = this.#deps;
+    const service = exchange.service?.name;
+    const localDtab = exchange.context.localDtab.show;
+    return failureResponse(failure, this.#errorLimits, {
+      router: this.spec.label,
+      ...(service === undefined ? {} : { service }),
+      ...(admin === undefined ? {} : { admin }),
+      ...(localDtab === '' ? {} : { localDtab }),
+    });
+  }
+
+  close(): void {
+    this.#paths.close();
+    this.#trees.close();
+    this.#bounds.close();
+    this.#clients.close();
+  }
+
+  #cache<V extends Closable>(layer: string, max: number): BindCache<V> {
+    const { spec, stats, clock } = this.#deps;
+    const { idleTtlMs } = spec.bindingCache;
+    return new BindCache<V>({ max, idleTtlMs, clock, stats: stats.scope('bindcache', layer) });
+  }
+
+  #makeService(name: string, local: Exchange['context']['localDtab']): ServicePath {
+    const path = printedPath(name);
+    const params = this.#deps.serviceParams(path);
+    const settings = {
+      classifier: makeHttpClassifier(params.responseClassifier?.kind ?? 'io.l5d.http.nonRetryable5XX'),
+      totalTimeoutMs: positive(params.totalTimeoutMs),
+      budget: params.retryBudget ?? DEFAULT_BUDGET,
+      backoff: params.retryBackoff ?? noBackoff,
+    };
+    return new ServicePath(path, local, settings, this.#serviceDeps);
+  }
+
+  #holdTree(tree: NameTree<Bound>): CacheEntry<BoundTree> {
+    return this.#trees.acquire(
+      treeKey(tree),
+      () => new BoundTree(tree, this.#bounds, (bound) => this.#makeBound(bound)),
+    );
+  }
+
+  #makeBound(bound: Bound): BoundName {
+    return new BoundName(bound, this.#clients, (each) => this.#makeClient(each));
+  }
+
+  #makeClient(bound: Bound): Client {
+    const { spec, stats: routerStats, wheel, rng, clientParams, clientTls, baseDtab } = this.#deps;
+    const { id } = bound;
+    const params = clientParams(id);
+    const stats = new ClientStats(routerStats.scope('client', id.show.slice(1)));
+    const tls = clientTls(id);
+    const { hostConnectionPool: pool, clientSession } = params;
+    const idleTimeMs = smaller(pool?.idleTimeMs, clientSession?.idleTimeMs);
+    return new Client({
+      id: id.show,
+      addr: bound.addr,
+      stats,
+      session: {
+        wheel,
+        limits: this.limits,
+        label: id.show,
+        attemptTimeoutMs: positive(params.requestAttemptTimeoutMs),
+        bodyIdleTimeoutMs: params.bodyIdleTimeoutMs ?? DEFAULT_BODY_IDLE_MS,
+        connectTimeoutMs: params.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+        lifeTimeMs: clientSession?.lifeTimeMs,
+        receivedBytes: stats.receivedBytes,
+        sentBytes: stats.sentBytes,
+      },
+      pool: {
+        minSize: pool?.minSize ?? 0,
+        maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
+        maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
+        idleTimeMs,
+      },
+      makeDistributor: (endpoints) =>
+        new P2c(endpoints, params.loadBalancer?.maxEffort ?? DEFAULT_MAX_EFFORT, rng),
+      requeueBudget: new RetryBudget(params.requeueBudget ?? DEFAULT_BUDGET, wheel.nowMs()),
+      forwardClientCert: params.forwardClientCert ?? false,
+      bindingTimeoutMs: spec.bindingTimeoutMs,
+      baseDtab,
+      wheel,
+      rng,
+      open: opener(tls instanceof Failure ? undefined : tls),
+      refusal: tls instanceof Failure ? tls : undefined,
+    });
+  }
+}
+
+function opener(tls: ClientTls | undefined): (address: Address, connection: ClientConnection) => Transport {
+  if (tls === undefined) {
+    return ({ host, port }, connection) =>
+      Transport.connect(host, port, connection, () => connection.connected());
+  }
+  return ({ host, port }, connection) =>
+    Transport.connectTls(
+      (done) => tls.connect({ host, port }, done),
+      connection,
+      () => connection.connected(),
+      (failure) => connection.refused(failure),
+    );
+}
+
+/** Identifiers answer with printed names; this is the path again. */
+function printedPath(name: string): Path {
+  const segments = name === '/' ? [] : name.slice(1).split('/');
+  return new Path(segments.map((segment) => (segment.startsWith('\\x') ? unescapeLabel(segment) : segment)));
+}
+
+function unescapeLabel(shown: string): string {
+  return shown.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** Zero and less mean no limit. */
+function positive(ms: number | undefined): number | undefined {
+  return ms !== undefined && ms > 0 ? ms : undefined;
+}
+
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
+}
