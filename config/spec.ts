@@ -27,6 +27,11 @@ export type ServerTlsSpec = {
 export type ClientTlsSpec = {
   readonly enabled: boolean;
   readonly disableValidation: boolean;
+  /**
+   * True: a client for which no later entry says otherwise gets no connection at all, neither TLS nor plain text. It is what
+   * the strict `boundPath` of old configs becomes. Stands alone.
+   */
+  readonly refuse?: boolean;
   /** May hold `{captures}` of the prefix that it stands under. */
   readonly commonName?: string;
   readonly trustCerts?: readonly string[];
@@ -53,7 +58,10 @@ export type BudgetSpec = {
   readonly percentCanRetry: number;
 };
 
-/** Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. */
+/**
+ * Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. A time limit of 0
+ * (`requestAttemptTimeoutMs`, here and `totalTimeoutMs` of services) lifts the limit of an earlier entry.
+ */
 export type ClientParams = {
   readonly tls?: ClientTlsSpec;
   readonly loadBalancer?: {
@@ -122,6 +130,7 @@ export type IdentifierSpec =
   | { readonly kind: 'io.l5d.path'; readonly segments: number; readonly consume: boolean }
   | { readonly kind: 'io.l5d.static'; readonly path: string };
 
+/** `prefix` is all that stands in the id between `/%` and the id before: for a port, the number is part of its default. */
 export type TransformerSpec =
   | { readonly kind: 'io.l5d.localhost'; readonly prefix: string }
   | { readonly kind: 'io.l5d.specificHost'; readonly prefix: string; readonly host: string }
@@ -153,8 +162,16 @@ export type NamerSpec = {
     }
 );
 
-/** Dtab text of the config, and where it starts there, so that an entry can be shown with its line. */
-export type DtabSpec = { readonly text: string; readonly source: string; readonly start: Position };
+/**
+ * Dtab text of the config, where it starts there, and where each of its entries does, so that an entry can be shown with
+ * its line. `dtabOf` of config/name-decoders makes the table.
+ */
+export type DtabSpec = {
+  readonly text: string;
+  readonly source: string;
+  readonly start: Position;
+  readonly entries: readonly Position[];
+};
 
 export type RouterSpec = {
   readonly protocol: 'http';

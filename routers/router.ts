@@ -122,7 +122,7 @@ export class Router implements Closable {
       answer.fail(refused);
       return;
     }
-    const name = this.#identifier.identify(head, answer.peer);
+    const name = this.#identifier.identify(head, answer);
     if (name instanceof Failure) {
       answer.fail(name);
       return;

@@ -1,7 +1,7 @@
 /**
- * Classes of HTTP/1 outcomes: what counts as success, and what may be tried again. Order of evaluation: the configured
- * kind; then a non-retryable failure that the next router marked `l5d-retryable` becomes retryable, whatever the
- * method; then a streamed request, which cannot be sent twice, is never retryable.
+ * Classes of HTTP/1 outcomes: what counts as success, and what may be tried again. Order of evaluation: the
+ * configured kind; then a non-retryable failure that the next router marked `l5d-retryable` becomes
+ * retryable, whatever the method; then a streamed request, which cannot be sent twice, is never retryable.
  */
 import type { ClassifierKind } from '../../config/spec.ts';
 import { never } from '../../src/base/assert.ts';
@@ -116,7 +116,8 @@ function isMarkedRetryable(fields: Fields): boolean {
 }
 
 /**
- * The class of an answer for the statistics of a server: what the service's classifier said, if the answer carries it.
+ * The class of an answer for the statistics of a server: what the service's classifier said, if the answer
+ * carries it.
  */
 export function serverSuccess(status: number, fields: Fields): boolean {
   const said = fields.first(Field.l5dSuccessClass);

@@ -1,7 +1,7 @@
 /**
- * Requests to a proxy carry the whole URI: `GET http://web/path?q HTTP/1.1`. The authority becomes the Host, whatever
- * Host said (RFC 9112 3.2.2), and the rest becomes the target, byte for byte. Only the scheme is dropped: names do not
- * depend on it, so an `https://` URI in plain text is routed like `http://`.
+ * Requests to a proxy carry the whole URI: `GET http://web/path?q HTTP/1.1`. The authority becomes the Host,
+ * whatever Host said (RFC 9112 3.2.2), and the rest becomes the target, byte for byte. Only the scheme is
+ * dropped: names do not depend on it, so an `https://` URI in plain text is routed like `http://`.
  */
 import { Failure } from '../../src/base/failure.ts';
 import type { RequestHead } from '../exchange.ts';
@@ -25,8 +25,8 @@ export function splitAbsoluteForm(target: string): AbsoluteForm | undefined {
 const AUTHORITY = /^[A-Za-z0-9\-._~%!$&'()*+,;=:@[\]]+$/;
 
 /**
- * Rewrites the head in place; returns the scheme when the target was absolute. A request line needs a target, so that
- * an empty rest is sent as `/`.
+ * Rewrites the head in place; returns the scheme when the target was absolute. A request line needs a target,
+ * so that an empty rest is sent as `/`.
  */
 export function rewriteAbsoluteForm(head: RequestHead): string | undefined | Failure {
   if (head.target.charCodeAt(0) === SLASH) return undefined;

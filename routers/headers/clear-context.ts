@@ -1,6 +1,7 @@
 /**
- * `clearContext: true`, for servers that face strangers: nothing they say in `l5d-*` fields is believed, and nothing of
- * ours is told to them. Decision 14 adds `x-forwarded-client-cert`, which only a trusted hop may set.
+ * `clearContext: true`, for servers that face strangers: nothing they say in `l5d-*` fields is believed, and
+ * nothing of ours is told to them. Decision 14 adds `x-forwarded-client-cert`, which only a trusted hop may
+ * set.
  */
 import { Field, type Fields } from '../fields.ts';
 
@@ -34,7 +35,9 @@ export function clearRequestContext(fields: Fields): void {
   fields.remove(Field.forwardedClientCert);
 }
 
-/** Returns true when the message is an error of a router, whose body must be emptied (and its length with it). */
+/**
+ * Returns true when the message is an error of a router, whose body must be emptied (and its length with it).
+ */
 export function clearResponseContext(fields: Fields): boolean {
   const emptied = fields.mayHave(Field.l5dErr) && fields.first(Field.l5dErr) !== undefined;
   clearL5d(fields);

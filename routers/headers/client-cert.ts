@@ -1,8 +1,8 @@
 /**
  * `x-forwarded-client-cert`: which certificate the caller presented, e.g.
- * `Hash=9BA61D...;SAN=spiffe://cluster/ns/prod;DNS=web;Subject="CN=web,O=acme"`. Made once a connection. Values come out
- * of a certificate that anyone may have written: whatever could pass for another element is percent-encoded, in the
- * subject escaped.
+ * `Hash=9BA61D...;SAN=spiffe://cluster/ns/prod;DNS=web;Subject="CN=web,O=acme"`. Made once a connection.
+ * Values come out of a certificate that anyone may have written: whatever could pass for another element is
+ * percent-encoded, in the subject escaped.
  */
 import { createHash, type X509Certificate } from 'node:crypto';
 
@@ -49,8 +49,9 @@ function encoded(name: string): string {
 }
 
 /**
- * Node prints one attribute a line, in the order of the certificate and already escaped; RFC 2253 has them in reverse
- * order with commas. Inside our quotes a quote stands after a backslash, as RFC 2253 writes it anyway.
+ * Node prints one attribute a line, in the order of the certificate and already escaped; RFC 2253 has them in
+ * reverse order with commas. Inside our quotes a quote stands after a backslash, as RFC 2253 writes it
+ * anyway.
  */
 function subjectName(lines: string): string {
   const name = lines
@@ -64,7 +65,10 @@ function subjectName(lines: string): string {
     .replace(/(\\.)|["\\]/g, (bare: string, escaped?: string) => escaped ?? `\\${bare}`);
 }
 
-/** `forward`: the client's `forwardClientCert`; `received`: the incoming fields; `presented`: of this connection. */
+/**
+ * `forward`: the client's `forwardClientCert`; `received`: the incoming fields; `presented`: of this
+ * connection.
+ */
 export function appendClientCert(
   out: string,
   forward: boolean,

@@ -1,6 +1,7 @@
 /**
- * `l5d-dst-*`: how this router calls the request, for the service's information. Each block is made once, with the path
- * or client it describes, and appended to every request as it is. Names print as plain ASCII: safe in a field.
+ * `l5d-dst-*`: how this router calls the request, for the service's information. Each block is made once,
+ * with the path or client it describes, and appended to every request as it is. Names print as plain ASCII:
+ * safe in a field.
  */
 import { assert } from '../../src/base/assert.ts';
 import { isFieldText } from './field-text.ts';

@@ -1,6 +1,6 @@
 /**
- * The fields that a router writes, appended to the text of a head. All of it is safe to write: names print as ASCII,
- * numbers are numbers, and what was received has been through the head parser.
+ * The fields that a router writes, appended to the text of a head. All of it is safe to write: names print as
+ * ASCII, numbers are numbers, and what was received has been through the head parser.
  */
 import type { ResponseClass } from '../classify/http.ts';
 import { appendClientCert } from './client-cert.ts';
@@ -21,8 +21,8 @@ export type ClientFields = {
 };
 
 /**
- * One attempt. `deadline` is the strictest of the context's and of the timeouts in force; `presentedCert` is the value
- * for the certificate of the caller's connection.
+ * One attempt. `deadline` is the strictest of the context's and of the timeouts in force; `presentedCert` is
+ * the value for the certificate of the caller's connection.
  */
 export function appendRequestFields(
   out: string,
@@ -45,7 +45,9 @@ export function appendRequestFields(
 const SUCCESS = 'l5d-success-class: 1.0\r\n';
 const FAILURE = 'l5d-success-class: 0.0\r\n';
 
-/** On every routed response; not on generated errors. Without a class (`clearContext`) nothing is said of it. */
+/**
+ * On every routed response; not on generated errors. Without a class (`clearContext`) nothing is said of it.
+ */
 export function appendResponseFields(
   out: string,
   via: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * `addForwardedHeader`: one more `Forwarded` line (RFC 7239) with labels for this server and for the caller. Labels that
- * do not change are made once a connection; lines that are already there stay.
+ * `addForwardedHeader`: one more `Forwarded` line (RFC 7239) with labels for this server and for the caller.
+ * Labels that do not change are made once a connection; lines that are already there stay.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ForwardedLabelSpec, ServerSpec } from '../../config/spec.ts';

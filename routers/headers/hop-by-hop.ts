@@ -1,8 +1,9 @@
 /**
- * Fields that belong to one connection are not forwarded: a fixed list, and those that a Connection field names.
+ * Fields that belong to one connection are not forwarded: a fixed list, and those that a Connection field
+ * names.
  *
- * `Keep-Alive` and `Proxy-Connection` go only when they are named, as in linkerd; the data path removes them anyway
- * (receive.ts), because it announces its own keep-alive.
+ * `Keep-Alive` and `Proxy-Connection` go only when they are named, as in linkerd; the data path removes them
+ * anyway (receive.ts), because it announces its own keep-alive.
  */
 import { Field, type Fields } from '../fields.ts';
 
@@ -19,10 +20,10 @@ let anyMask = 1 << Field.connection;
 for (const id of FIXED) anyMask |= 1 << id;
 
 /**
- * A Connection field that names one of these does not remove it (RFC 9110 7.6.1 forbids senders to name a field meant
- * for all recipients). Otherwise a caller could strip what tells the next hop how to read the message or whom it is
- * from: its length, its host, its loop guard, what proxies in front of us said about the client. Envoy guards the same
- * kind of fields.
+ * A Connection field that names one of these does not remove it (RFC 9110 7.6.1 forbids senders to name a
+ * field meant for all recipients). Otherwise a caller could strip what tells the next hop how to read the
+ * message or whom it is from: its length, its host, its loop guard, what proxies in front of us said about
+ * the client. Envoy guards the same kind of fields.
  */
 const KEPT_IDS: ReadonlySet<number> = new Set([
   Field.host,

@@ -1,6 +1,7 @@
 /**
- * An address set may ask for another Host than the caller's (consul `setHost`). Services that build redirects from it
- * would then send callers to a name that they may not know: it is mapped back in `Location` and `Refresh`.
+ * An address set may ask for another Host than the caller's (consul `setHost`). Services that build redirects
+ * from it would then send callers to a name that they may not know: it is mapped back in `Location` and
+ * `Refresh`.
  */
 import { Field, type Fields } from '../fields.ts';
 import { isFieldText } from './field-text.ts';

@@ -1,13 +1,16 @@
 /**
- * Per-request overrides: `l5d-ctx-dtab` (from another router), then `l5d-dtab` (from the user, so its entries win), each
- * possibly repeated. The same override comes again and again, so that parsed ones are kept, in bounded number and size.
+ * Per-request overrides: `l5d-ctx-dtab` (from another router), then `l5d-dtab` (from the user, so its entries
+ * win), each possibly repeated. The same override comes again and again, so that parsed ones are kept, in
+ * bounded number and size.
  */
 import type { Dtab } from '../../dtab/names.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { Field, type Fields } from '../fields.ts';
 import { parseOverride, showOverride } from './parse-override.ts';
 
-/** `show` is the printed table: a part of the path cache's key, and the value of the outgoing `l5d-ctx-dtab`. */
+/**
+ * `show` is the printed table: a part of the path cache's key, and the value of the outgoing `l5d-ctx-dtab`.
+ */
 export type LocalDtab = { readonly dtab: Dtab; readonly show: string };
 
 export const noOverride: LocalDtab = Object.freeze({ dtab: Object.freeze([]), show: '' });
@@ -25,7 +28,10 @@ export class LocalDtabs {
     return this.#recent.size + this.#older.size;
   }
 
-  /** Reads and removes both headers. They are removed even when they are bad, so that nothing of them is sent on. */
+  /**
+   * Reads and removes both headers. They are removed even when they are bad, so that nothing of them is sent
+   * on.
+   */
   take(fields: Fields): LocalDtab | Failure {
     if (!fields.mayHave(Field.l5dDtab) && !fields.mayHave(Field.l5dCtxDtab)) return noOverride;
     const key = joined(fields);
@@ -56,26 +62,28 @@ export class LocalDtabs {
   }
 }
 
-/** Cannot stand in a header value. */
-const SEPARATOR = '\0';
+/** Stand before each value of a key; no table that parses has them in it. */
+const CONTEXT = '\0';
+const USER = '\x01';
+const EACH_VALUE = /(?=[\0\x01])/;
 
 function joined(fields: Fields): string {
-  let text: string | undefined;
-  for (const id of [Field.l5dCtxDtab, Field.l5dDtab]) {
-    if (!fields.mayHave(id)) continue;
-    for (let i = 0; i < fields.ids.length; i++) {
-      if (fields.ids[i] !== id) continue;
-      const value = fields.values[i] as string;
-      text = text === undefined ? value : text + SEPARATOR + value;
-    }
+  return valuesOf(fields, Field.l5dCtxDtab, CONTEXT) + valuesOf(fields, Field.l5dDtab, USER);
+}
+
+function valuesOf(fields: Fields, id: number, mark: string): string {
+  if (!fields.mayHave(id)) return '';
+  let text = '';
+  for (let i = 0; i < fields.ids.length; i++) {
+    if (fields.ids[i] === id) text += mark + (fields.values[i] as string);
   }
-  return text ?? '';
+  return text;
 }
 
 function parseAll(key: string): LocalDtab | Failure {
   const dtab: Dtab[number][] = [];
-  for (const text of key.split(SEPARATOR)) {
-    const parsed = parseOverride(text);
+  for (const value of key.split(EACH_VALUE)) {
+    const parsed = parseOverride(value.slice(1), value[0] === USER ? 'l5d-dtab' : 'l5d-ctx-dtab');
     if (typeof parsed === 'string') return new Failure('bad-dtab', parsed, true);
     dtab.push(...parsed);
   }

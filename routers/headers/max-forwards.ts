@@ -1,6 +1,6 @@
 /**
- * `Max-Forwards` on TRACE and OPTIONS (RFC 9110 7.6.2): counted down on every hop, answered here at 0. The answer comes
- * after routing, because a TRACE may ask for the routing details (`l5d-add-context: true`).
+ * `Max-Forwards` on TRACE and OPTIONS (RFC 9110 7.6.2): counted down on every hop, answered here at 0. The
+ * answer comes after routing, because a TRACE may ask for the routing details (`l5d-add-context: true`).
  */
 import { Failure } from '../../src/base/failure.ts';
 import type { RequestHead } from '../exchange.ts';

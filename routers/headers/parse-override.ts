@@ -4,10 +4,10 @@ import { readDtab } from '../../dtab/parse.ts';
 import { showDtab } from '../../dtab/show.ts';
 import { DtabSyntaxError } from '../../dtab/syntax-error.ts';
 
-/** The table, or what is wrong with the text. */
-export function parseOverride(text: string): Dtab | string {
+/** The table, or what is wrong with the text; `source` says there which header it came in. */
+export function parseOverride(text: string, source: string): Dtab | string {
   try {
-    return readDtab(text);
+    return readDtab(text, { source });
   } catch (error) {
     if (error instanceof DtabSyntaxError) return error.message;
     throw error;

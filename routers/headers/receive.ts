@@ -1,10 +1,11 @@
 /**
- * The header stages of one request and one response, in the order of the specification. What we write ourselves is
- * taken out of the fields here and appended by emit.ts, so that the fields that are left can be written as they are,
- * any number of times (retries).
+ * The header stages of one request and one response, in the order of the specification. What we write
+ * ourselves is taken out of the fields here and appended by emit.ts, so that the fields that are left can be
+ * written as they are, any number of times (retries).
  *
- * Two deviations from the plain hop-by-hop rule, both because the data path announces its own keep-alive on either side
- * and a peer's would be a lie there: Keep-Alive and Proxy-Connection always go, whether Connection names them or not.
+ * Two deviations from the plain hop-by-hop rule, both because the data path announces its own keep-alive on
+ * either side and a peer's would be a lie there: Keep-Alive and Proxy-Connection always go, whether
+ * Connection names them or not.
  */
 import { Failure } from '../../src/base/failure.ts';
 import type { RequestHead } from '../exchange.ts';
@@ -131,8 +132,8 @@ for (const id of [
 }
 
 /**
- * An upstream's response, after its framing, keep-alive and class have been read. Returns the Via that it came with, to
- * be given to `appendVia`.
+ * An upstream's response, after its framing, keep-alive and class have been read. Returns the Via that it
+ * came with, to be given to `appendVia`.
  */
 export function receiveResponse(fields: Fields): string | undefined {
   if ((fields.seen & responseMask) === 0) return undefined;

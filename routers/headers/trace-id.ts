@@ -1,7 +1,7 @@
 /**
- * The identity of a span, as finagle has it: trace, parent and span id of 64 bits each, flags, and the high half of a
- * trace id of 128 bits. Every 64-bit number is two unsigned 32-bit halves, so that nothing is boxed; the object is
- * mutable, one an exchange, so that nothing is allocated.
+ * The identity of a span, as finagle has it: trace, parent and span id of 64 bits each, flags, and the high
+ * half of a trace id of 128 bits. Every 64-bit number is two unsigned 32-bit halves, so that nothing is
+ * boxed; the object is mutable, one an exchange, so that nothing is allocated.
  */
 import type { Rng } from '../../src/base/rng.ts';
 
@@ -61,8 +61,8 @@ export class TraceId {
 }
 
 /**
- * Whether a trace is in a share `rate` of all: the same answer for every span of it, and another choice of traces in
- * every process through `salt`.
+ * Whether a trace is in a share `rate` of all: the same answer for every span of it, and another choice of
+ * traces in every process through `salt`.
  */
 export function isSampledAt(trace: TraceId, rate: number, salt: bigint): boolean {
   const id = (BigInt(trace.traceHi) << 32n) | BigInt(trace.traceLo);

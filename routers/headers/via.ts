@@ -1,6 +1,6 @@
 /**
- * `Via`: appended on every message that is passed on, and counted to stop loops. As in linkerd the new item goes to the
- * end of the first line, and further lines are not sent on.
+ * `Via`: appended on every message that is passed on, and counted to stop loops. As in linkerd the new item
+ * goes to the end of the first line, and further lines are not sent on.
  */
 import { Failure } from '../../src/base/failure.ts';
 import { Field, type Fields } from '../fields.ts';

@@ -52,8 +52,8 @@ export class HeaderPathIdentifier implements Identifier {
     let text = query === -1 ? value : value.slice(0, query);
     if (text.endsWith('/')) text = text.slice(0, -1);
     if (text === '') return this.#tooShort;
-    const path = parsePath(text);
-    if (typeof path === 'string') return new Failure('naming', `${this.#header}: ${path}`, true);
+    const path = parsePath(text, this.#header);
+    if (typeof path === 'string') return new Failure('naming', path, true);
     if (path.size < (this.#segments ?? 1)) return this.#tooShort;
     return joinNames(this.#prefix, (this.#segments === undefined ? path : path.take(this.#segments)).show);
   }

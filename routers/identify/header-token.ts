@@ -1,5 +1,6 @@
 /**
- * `io.l5d.header.token`, the default: the value of a header (`Host`) is one label, as received, port included.
+ * `io.l5d.header.token`, the default: the value of a header (`Host`) is one label, as received, port
+ * included.
  *
  *     identifier: {kind: io.l5d.header.token, header: x-service}
  */

@@ -1,6 +1,6 @@
 /**
- * `io.l5d.header`: the value of a header (`l5d-name`) is a path. A value that is not one is an error, not a reason to
- * ask the next identifier: a caller who names its destination must not silently get another.
+ * `io.l5d.header`: the value of a header (`l5d-name`) is a path. A value that is not one is an error, not a
+ * reason to ask the next identifier: a caller who names its destination must not silently get another.
  *
  *     identifier: {kind: io.l5d.header, header: x-path}
  */
@@ -32,8 +32,8 @@ export class HeaderIdentifier implements Identifier {
     if (value === undefined) return this.#absent;
     const known = this.#memo.get(value);
     if (known !== undefined) return known;
-    const path = parsePath(value);
-    if (typeof path === 'string') return new Failure('unidentified', `${this.#header}: ${path}`, true);
+    const path = parsePath(value, this.#header);
+    if (typeof path === 'string') return new Failure('unidentified', path, true);
     return this.#memo.set(value, joinNames(this.#prefix, path.show));
   }
 }

@@ -1,11 +1,14 @@
 /**
- * An identifier names a request. The answer is the printed name, e.g. `/svc/web:8080`: that text is the key of the
- * path cache, so that a `Path` is built only for a name that was not met before.
+ * An identifier names a request. The answer is the printed name, e.g. `/svc/web:8080`: that text is the key
+ * of the path cache, so that a `Path` is built only for a name that was not met before.
  */
 import type { Failure } from '../../src/base/failure.ts';
 import type { RequestHead } from '../exchange.ts';
 
-/** This identifier has nothing to say about the request; the next one of the list is asked. Made once, not per request. */
+/**
+ * This identifier has nothing to say about the request; the next one of the list is asked. Made once, not per
+ * request.
+ */
 export class Unidentified {
   readonly reason: string;
 
@@ -15,6 +18,9 @@ export class Unidentified {
 }
 
 export interface Identifier {
-  /** A Failure ends the search. Only an identifier that consumes changes the head, and only when it names the request. */
+  /**
+   * A Failure ends the search. Only an identifier that consumes changes the head, and only when it names the
+   * request.
+   */
   identify(head: RequestHead): string | Unidentified | Failure;
 }

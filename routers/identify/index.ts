@@ -1,4 +1,7 @@
-/** The list of identifier kinds, and a router's identifiers as one: asked in order until one names the request. */
+/**
+ * The list of identifier kinds, and a router's identifiers as one: asked in order until one names the
+ * request.
+ */
 import type { IdentifierSpec } from '../../config/spec.ts';
 import { Path } from '../../dtab/path.ts';
 import { assert } from '../../src/base/assert.ts';
@@ -12,23 +15,31 @@ import { parsePath } from './parse-path.ts';
 import { PathIdentifier } from './path.ts';
 import { StaticIdentifier } from './static.ts';
 
+/** Whoever sent the request; the address, e.g. `1.2.3.4:5`, costs a system call. */
+type Caller = { readonly peer: string };
+
 export interface RequestIdentifier {
-  /** The printed name, or why there is none. `peer` is the caller's address, e.g. `1.2.3.4:5`, for that message. */
-  identify(head: RequestHead, peer: string): string | Failure;
+  /**
+   * The printed name, or why there is none. `caller` is asked for its address
+   * only then.
+   */
+  identify(head: RequestHead, caller: Caller): string | Failure;
 }
 
 /** Made once a router. `dstPrefix` is printed text, and so is the path of a static identifier. */
 export function makeIdentifier(specs: readonly IdentifierSpec[], dstPrefix: string): RequestIdentifier {
   const identifier = makeIdentifiers(specs, dstPrefix);
   return {
-    identify(head, peer) {
+    identify(head, caller) {
       const answer = identifier.identify(head);
-      return typeof answer === 'string' ? answer : unknownDestination(head, peer, answer);
+      return typeof answer === 'string' ? answer : unknownDestination(head, caller.peer, answer);
     },
   };
 }
 
-/** The same without the wording of the failure: the answer of the last identifier when none names the request. */
+/**
+ * The same without the wording of the failure: the answer of the last identifier when none names the request.
+ */
 export function makeIdentifiers(specs: readonly IdentifierSpec[], dstPrefix: string): Identifier {
   const prefix = configuredPath(dstPrefix, 'dstPrefix');
   const identifiers = specs.map((spec) => makeOne(spec, prefix));
@@ -62,7 +73,7 @@ function makeOne(spec: IdentifierSpec, prefix: Path): Identifier {
 }
 
 function configuredPath(text: string, what: string): Path {
-  const path = parsePath(text);
+  const path = parsePath(text, what);
   assert(path instanceof Path, `${what} was checked when the configuration was read`);
   return path;
 }

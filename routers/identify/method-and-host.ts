@@ -1,6 +1,7 @@
 /**
- * `io.l5d.methodAndHost`: version, method and lower-case host, e.g. `/svc/1.1/GET/web:8080`; for HTTP/1.0 without the
- * host. With `httpUriInDst` the request path follows, which then has to be a path of the naming language.
+ * `io.l5d.methodAndHost`: version, method and lower-case host, e.g. `/svc/1.1/GET/web:8080`; for HTTP/1.0
+ * without the host. With `httpUriInDst` the request path follows, which then has to be a path of the naming
+ * language.
  *
  *     identifier: {kind: io.l5d.methodAndHost, httpUriInDst: true}
  */
@@ -38,9 +39,9 @@ export class MethodAndHostIdentifier implements Identifier {
     }
     if (!this.#uriInDst) return name;
     const query = head.target.indexOf('?');
-    const path = parsePath(query === -1 ? head.target : head.target.slice(0, query));
+    const path = parsePath(query === -1 ? head.target : head.target.slice(0, query), 'request path');
     // The kind gives 502, as in linkerd.
-    if (typeof path === 'string') return new Failure('naming', `the request path is no name: ${path}`, true);
+    if (typeof path === 'string') return new Failure('naming', path, true);
     return joinNames(name, path.show);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Printed names put together from request text, one character a byte. `showLabel` of dtab/path is the rule; here it is
- * applied without a regular expression, because this runs for every request.
+ * Printed names put together from request text, one character a byte. `showLabel` of dtab/path is the rule;
+ * here it is applied without a regular expression, because this runs for every request.
  */
 import { type Path, showLabel } from '../../dtab/path.ts';
 

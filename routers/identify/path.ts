@@ -1,6 +1,6 @@
 /**
- * `io.l5d.path`: the first segments of the request path are the name. With `consume` they are taken off the request
- * target; what is left is sent on, and the query always stays.
+ * `io.l5d.path`: the first segments of the request path are the name. With `consume` they are taken off the
+ * request target; what is left is sent on, and the query always stays.
  *
  *     identifier: {kind: io.l5d.path, segments: 2, consume: true}
  */
@@ -51,7 +51,9 @@ export class PathIdentifier implements Identifier {
   }
 }
 
-/** The kind gives 502, as in linkerd: the request can be identified by path, but the name would be malformed. */
+/**
+ * The kind gives 502, as in linkerd: the request can be identified by path, but the name would be malformed.
+ */
 function emptySegment(target: string): Failure {
   return new Failure(
     'naming',

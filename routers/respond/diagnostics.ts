@@ -1,6 +1,6 @@
 /**
- * TRACE diagnostics: a TRACE with `l5d-add-context: true` gets the routing details of every router on its way appended
- * to the body of the answer; with `Max-Forwards: 0` the router itself answers.
+ * TRACE diagnostics: a TRACE with `l5d-add-context: true` gets the routing details of every router on its way
+ * appended to the body of the answer; with `Max-Forwards: 0` the router itself answers.
  */
 import type { Fields } from '../fields.ts';
 import type { GeneratedResponse } from './error-response.ts';

@@ -1,7 +1,7 @@
 /**
- * Responses that a router makes up: what a caller sees when a request fails. The first lines keep linkerd's text, so
- * that those who look for it find it; then come a stable code and, if known, why: the dtab entry that decided, what the
- * namer answered, names that exist, and a command that shows the whole resolution.
+ * Responses that a router makes up: what a caller sees when a request fails. The first lines keep linkerd's
+ * text, so that those who look for it find it; then come a stable code and, if known, why: the dtab entry
+ * that decided, what the namer answered, names that exist, and a command that shows the whole resolution.
  */
 import type { Failure } from '../../src/base/failure.ts';
 import { formEncode } from './form-encode.ts';
@@ -25,8 +25,8 @@ export type ErrorLimits = {
 const OTHER_FIELDS_BYTES = 1024;
 
 /**
- * The limits of a router. The head as a whole has to stay below its limit, because another router in front of us has the
- * same one and would refuse a longer head, and with it our explanation.
+ * The limits of a router. The head as a whole has to stay below its limit, because another router in front of
+ * us has the same one and would refuse a longer head, and with it our explanation.
  */
 export function errorLimits(maxHeadersBytes: number, maxErrResponseChars: number): ErrorLimits {
   return {
@@ -94,7 +94,10 @@ function encoded(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll("'", '%27').replaceAll('%2F', '/');
 }
 
-/** Refused before anything was done: what finagle clients take as a reason to try elsewhere. Not an error of ours. */
+/**
+ * Refused before anything was done: what finagle clients take as a reason to try elsewhere. Not an error of
+ * ours.
+ */
 const overloaded: GeneratedResponse = {
   status: 503,
   fields: [
@@ -117,7 +120,10 @@ export function failureResponse(
   return errorResponse(statusOf(failure.kind), message, limits, isRetryable(failure));
 }
 
-/** As in linkerd, the failures that have a text block of their own do not carry the mark, nor do the caller's mistakes. */
+/**
+ * As in linkerd, the failures that have a text block of their own do not carry the mark, nor do the caller's
+ * mistakes.
+ */
 function isRetryable(failure: Failure): boolean {
   if (!failure.undelivered) return false;
   return failure.kind !== 'connect' && failure.kind !== 'no-endpoints' && statusOf(failure.kind) >= 500;

@@ -1,7 +1,7 @@
 /**
- * Form-URL-encoding in ISO-8859-1, as the `l5d-err` header has it: ASCII letters, digits and `.-*_` stay, a blank is
- * `+`, every other byte `%XX`, and a character that Latin-1 does not have is an encoded question mark. The result has
- * no character that means anything in a message head.
+ * Form-URL-encoding in ISO-8859-1, as the `l5d-err` header has it: ASCII letters, digits and `.-*_` stay, a
+ * blank is `+`, every other byte `%XX`, and a character that Latin-1 does not have is an encoded question
+ * mark. The result has no character that means anything in a message head.
  */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, code) => {
   if (code === 0x20) return '+';

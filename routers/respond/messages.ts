@@ -1,6 +1,7 @@
 /**
- * The texts of generated errors, with the shapes that linkerd's users know. They are made only when a request has
- * failed; lists in them are bounded, so that an error stays cheap whatever the size of the table or the cluster.
+ * The texts of generated errors, with the shapes that linkerd's users know. They are made only when a request
+ * has failed; lists in them are bounded, so that an error stays cheap whatever the size of the table or the
+ * cluster.
  */
 import { durationText } from './duration-text.ts';
 
@@ -26,7 +27,10 @@ export function noBrokersText(
   );
 }
 
-/** `addresses` and `selected` are `host:port`. `reason` says what the connection attempt ended with, e.g. a TLS error. */
+/**
+ * `addresses` and `selected` are `host:port`. `reason` says what the connection attempt ended with, e.g. a
+ * TLS error.
+ */
 export function connectionFailedText(
   service: string,
   client: string,
@@ -66,8 +70,8 @@ function timeoutText(
   const info =
     remote === undefined ? 'Not Available' : `Upstream Address: Not Available, Downstream Address: ${remote}`;
   return (
-    `exceeded ${durationText(timeoutMs)} to ${name ?? 'unspecified'} while waiting for a response for ${what}.` +
-    ` Remote Info: ${info}`
+    `exceeded ${durationText(timeoutMs)} to ${name ?? 'unspecified'} while waiting for a response` +
+    ` for ${what}. Remote Info: ${info}`
   );
 }
 

@@ -1,7 +1,7 @@
 /**
- * How long to wait before a repetition. `jittered` is decorrelated jitter (Brooker, "Exponential Backoff And Jitter"):
- * each wait is drawn between the minimum and three times the last one, so that callers that failed together do not come
- * back together.
+ * How long to wait before a repetition. `jittered` is decorrelated jitter (Brooker, "Exponential Backoff And
+ * Jitter"): each wait is drawn between the minimum and three times the last one, so that callers that failed
+ * together do not come back together.
  */
 import type { BackoffSpec } from '../../config/spec.ts';
 import type { Rng } from '../../src/base/rng.ts';

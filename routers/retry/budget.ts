@@ -1,7 +1,8 @@
 /**
- * How many requests may be sent again: a leaky bucket of tokens. Every request deposits 1000, every repetition takes
- * 1000 / percentCanRetry; a reserve allows `minRetriesPerSec` without any traffic. Deposits and withdrawals alike are
- * forgotten after the ttl, in ten slices. Time is passed in; nothing ticks by itself.
+ * How many requests may be sent again: a leaky bucket of tokens. Every request deposits 1000, every
+ * repetition takes 1000 / percentCanRetry; a reserve allows `minRetriesPerSec` without any traffic. Deposits
+ * and withdrawals alike are forgotten after the ttl, in ten slices. Time is passed in; nothing ticks by
+ * itself.
  */
 import type { BudgetSpec } from '../../config/spec.ts';
 

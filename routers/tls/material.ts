@@ -13,7 +13,12 @@ import type { ClientTlsMaterial, IdentityMaterial, ServerTlsMaterial } from './t
 /** Each error names the key of the section and the file: `certPath: cannot read "/x.pem": no such file`. */
 export type Loaded<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly errors: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly errors: readonly string[];
+      /** Those of `errors` that say that a file could not be read at all. */
+      readonly unreadable: readonly string[];
+    };
 
 type IdentityPaths = {
   readonly certPath: string;
@@ -66,9 +71,11 @@ export function loadClientTls(spec: ClientTlsSpec): Loaded<ClientTlsMaterial> {
 
 class PemFiles {
   readonly errors: string[] = [];
+  readonly #unreadable: string[] = [];
 
   result<T>(value: T): Loaded<T> {
-    return this.errors.length === 0 ? { ok: true, value } : { ok: false, errors: this.errors };
+    if (this.errors.length === 0) return { ok: true, value };
+    return { ok: false, errors: this.errors, unreadable: this.#unreadable };
   }
 
   identity(prefix: string, paths: IdentityPaths): IdentityMaterial {
@@ -156,7 +163,9 @@ class PemFiles {
       if (bytes.length <= FILE_BYTES_MAX) return bytes.toString('latin1');
       this.errors.push(`${name}: "${path}" has ${bytes.length} bytes; at most ${FILE_BYTES_MAX} are read`);
     } catch (error) {
-      this.errors.push(`${name}: cannot read "${path}": ${readProblem(error)}`);
+      const message = `${name}: cannot read "${path}": ${readProblem(error)}`;
+      this.errors.push(message);
+      this.#unreadable.push(message);
     }
     return undefined;
   }

@@ -1,0 +1,84 @@
+/** `admin` and `telemetry`. `workerThreads` is checked and means nothing here: the admin server has the control thread. */
+import {
+  bad,
+  bool,
+  checked,
+  type Decoder,
+  fails,
+  ignored,
+  int,
+  ip,
+  kinds,
+  list,
+  map,
+  object,
+  ofKind,
+  optional,
+  port,
+  string,
+  withDefault,
+} from './decode.ts';
+import { quote } from './errors.ts';
+import { notBuiltDecoders } from './not-built.ts';
+import { LOOPBACK } from './server-spec.ts';
+import { socketDefaults, socketOptions } from './socket-spec.ts';
+import type { AdminSpec, TelemeterSpec } from './spec.ts';
+import { serverTls } from './tls-spec.ts';
+
+export const ADMIN_PORT = 9990;
+
+export const adminDefaults: AdminSpec = {
+  ip: LOOPBACK,
+  port: ADMIN_PORT,
+  shutdownGraceMs: 10_000,
+  socketOptions: socketDefaults,
+};
+
+const regex: Decoder<string> = (value, path, context) => {
+  const text = string(value, path, context);
+  if (text === bad) return bad;
+  try {
+    new RegExp(`^(?:${text})$`);
+    return text;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fails(context, 'type', value, path, `${quote(text)} is not a regular expression: ${why}`);
+  }
+};
+
+const security = object({
+  uiEnabled: withDefault(bool, true),
+  controlEnabled: withDefault(bool, true),
+  diagnosticsEnabled: withDefault(bool, true),
+  pathWhitelist: withDefault(list(regex), []),
+  pathBlacklist: withDefault(list(regex), []),
+});
+
+export const admin: Decoder<AdminSpec> = object({
+  ip: withDefault(ip, LOOPBACK),
+  port: withDefault(port, ADMIN_PORT),
+  shutdownGraceMs: withDefault(int(0), adminDefaults.shutdownGraceMs),
+  socketOptions: withDefault(socketOptions, socketDefaults),
+  tls: optional(serverTls),
+  httpIdentifierPort: optional(port),
+  security: optional(security),
+  workerThreads: ignored(int(1)),
+});
+
+const urlPath: Decoder<string> = checked(string, (text) =>
+  text.startsWith('/') ? undefined : `${quote(text)} does not begin with "/"`,
+);
+
+const common = { experimental: ignored(bool) };
+
+export const telemeter: Decoder<TelemeterSpec> = kinds<TelemeterSpec>('telemeter', {
+  'io.l5d.prometheus': map(
+    ofKind({
+      ...common,
+      path: withDefault(urlPath, '/admin/metrics/prometheus'),
+      prefix: withDefault(string, ''),
+    }),
+    (keys) => ({ kind: 'io.l5d.prometheus', path: keys.path, prefix: keys.prefix }),
+  ),
+  ...notBuiltDecoders('telemeter', common),
+});

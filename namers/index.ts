@@ -1,0 +1,94 @@
+/** The list of namers and interpreters: from the checked configuration to running ones. Nothing is opened here. */
+import type { InterpreterSpec, NamerSpec } from '../config/spec.ts';
+import { bindPath } from '../dtab/bind.ts';
+import type { NamerEntry, NamerTable } from '../dtab/evaluation-nodes.ts';
+import type { Namer } from '../dtab/names.ts';
+import { readPath } from '../dtab/parse.ts';
+import { Path } from '../dtab/path.ts';
+import { never } from '../src/base/assert.ts';
+import type { Clock } from '../src/base/clock.ts';
+import { Failure } from '../src/base/failure.ts';
+import type { Log } from '../src/base/log.ts';
+import type { Scope } from '../src/base/stats.ts';
+import { FsNamer } from './fs.ts';
+import { HostResolver } from './host-resolver.ts';
+import { ConfiguredInterpreter } from './interpreters/configured.ts';
+import { fileDtab } from './interpreters/fs.ts';
+import { RewriteNamer } from './rewrite.ts';
+import { SYSTEM_PREFIX, systemNamer } from './system.ts';
+import { systemNames } from './system-names.ts';
+import { transformedNamer } from './transformed-namer.ts';
+import type { BindPath } from './transformers/const.ts';
+import { makeTransformers, type TransformDeps } from './transformers/make-transformers.ts';
+
+export type NamersDeps = { readonly clock: Clock; readonly log: Log; readonly stats: Scope };
+
+/** A configured namer, by the prefix that its names and ids start with (`/#` included). */
+export type ConfiguredNamer = { readonly kind: string; readonly prefix: Path; readonly namer: Namer };
+
+export type Namers = {
+  /** In the order of the configuration. */
+  readonly configured: readonly ConfiguredNamer[];
+  /** In the order in which they are asked; the system names last. */
+  readonly table: NamerTable;
+  readonly resolver: HostResolver;
+  /** Binds without any dtab. */
+  readonly bindPath: BindPath;
+};
+
+/** A Failure when a namer of the configuration cannot run: the process is not to start. */
+export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namers | Failure {
+  const resolver = new HostResolver(deps);
+  const table: NamerEntry[] = [];
+  const bindByNamers: BindPath = (path) => bindPath({ dtab: [], path, namers: table });
+  const configured: ConfiguredNamer[] = [];
+  for (const spec of specs) {
+    const prefix = Path.of('#').concat(readPath(spec.prefix));
+    const namer = makeNamer(spec, prefix, deps);
+    if (namer instanceof Failure) return namer;
+    const transformed = transformNamer(namer, spec, { resolver, bindPath: bindByNamers });
+    configured.push({ kind: spec.kind, prefix, namer: transformed });
+    // The last of the configuration is asked first. Names without `/#` are those of configurations before 0.6.
+    table.unshift({ prefix, namer: transformed });
+    if (spec.legacyNames) table.unshift({ prefix: prefix.drop(1), namer: transformed });
+  }
+  table.push({ prefix: SYSTEM_PREFIX, namer: systemNamer(systemNames(resolver)) });
+  return { configured, table, resolver, bindPath: bindByNamers };
+}
+
+export function makeInterpreter(
+  spec: InterpreterSpec,
+  namers: Namers,
+  deps: Omit<NamersDeps, 'stats'>,
+): ConfiguredInterpreter {
+  return new ConfiguredInterpreter({
+    dtab: spec.kind === 'io.l5d.fs' ? fileDtab(spec.dtabFile, deps) : undefined,
+    namers: namers.table,
+    transformers: makeTransformers(spec.transformers, namers),
+  });
+}
+
+function makeNamer(spec: NamerSpec, prefix: Path, deps: NamersDeps): Namer | Failure {
+  switch (spec.kind) {
+    case 'io.l5d.fs': {
+      const stats = deps.stats.scope('namer', spec.prefix.slice(1));
+      return new FsNamer(prefix, spec.rootDir, { ...deps, stats });
+    }
+    case 'io.l5d.rewrite':
+      return new RewriteNamer(spec.pattern, spec.name);
+    case 'io.l5d.k8s':
+      return new Failure(
+        'naming',
+        `the namer ${spec.kind} (prefix ${spec.prefix}) cannot run: it is not supported yet; remove it from ` +
+          'namers, or use io.l5d.fs',
+      );
+    default:
+      return never(spec);
+  }
+}
+
+function transformNamer(namer: Namer, spec: NamerSpec, deps: TransformDeps): Namer {
+  return spec.transformers.length === 0
+    ? namer
+    : transformedNamer(namer, makeTransformers(spec.transformers, deps));
+}

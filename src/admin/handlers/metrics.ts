@@ -1,0 +1,45 @@
+/** The metrics in their formats, rendered a slice at a time while they are sent. */
+import { flatJson, treeJson } from '../../telemetry/json.ts';
+import type { MetricsTree } from '../../telemetry/metrics-tree.ts';
+import { processMetricNames, processMetricsText } from '../../telemetry/process.ts';
+import { prometheusText } from '../../telemetry/prometheus.ts';
+import { inSlices } from '../../telemetry/slices.ts';
+import { type AdminAnswer, type AdminRequest, flag, type Page } from '../page.ts';
+import type { AdminSources } from '../sources.ts';
+
+const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export function metricsPages(sources: AdminSources): Page[] {
+  const { metrics } = sources;
+  const asJson = (request: AdminRequest) => jsonAnswer(metrics, request.query);
+  const pages: Page[] = [
+    { path: '/admin/metrics.json', methods: ['GET'], answer: asJson },
+    { path: '/metrics.json', methods: ['GET'], answer: asJson },
+  ];
+  for (const telemeter of sources.telemetry) {
+    pages.push({
+      path: telemeter.path,
+      methods: ['GET'],
+      answer: () => ({ status: 200, type: PROMETHEUS_TYPE, body: prometheusBody(metrics, telemeter.prefix) }),
+    });
+  }
+  return pages;
+}
+
+function jsonAnswer(metrics: MetricsTree, query: URLSearchParams): AdminAnswer {
+  const asked = query.get('q') ?? '';
+  const segments = asked.split('/').filter((segment) => segment !== '');
+  const node = metrics.find(segments);
+  if (node === undefined) {
+    const error = `No such subtree: ${segments.join('/').slice(0, 1000)}`;
+    return { status: 404, type: 'application/json', body: JSON.stringify({ error }) };
+  }
+  const pieces = flag(query, 'tree') ? treeJson(node) : flatJson(node, flag(query, 'pretty'));
+  return { status: 200, type: 'application/json', body: inSlices(pieces) };
+}
+
+async function* prometheusBody(metrics: MetricsTree, prefix: string): AsyncGenerator<string> {
+  metrics.settle();
+  yield* inSlices(prometheusText(metrics.root, prefix, processMetricNames()));
+  yield await processMetricsText();
+}

@@ -1,0 +1,51 @@
+/**
+ * What the admin server shows and the little that it can ask for: read-only views that the linker fills in.
+ */
+import type { TelemeterSpec } from '../../config/spec.ts';
+import type { Delegation } from '../../dtab/delegation.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { MetricsTree } from '../telemetry/metrics-tree.ts';
+
+export type DelegateAnswer =
+  | { readonly type: 'ok'; readonly delegation: Delegation }
+  /** No router of this label, or its interpreter cannot explain itself. */
+  | { readonly type: 'cannot' }
+  | { readonly type: 'bad-dtab' | 'bad-path'; readonly message: string };
+
+export type ClientState = {
+  /** `bound`, `Neg`, `Pending` or `Failed: <message>`. */
+  readonly state: string;
+  readonly addresses: readonly string[];
+};
+
+/** A request as received, for the identifiers. `headers`: name and value in turn, in the order received. */
+export type ReceivedHead = {
+  readonly method: string;
+  readonly uri: string;
+  readonly version: string;
+  readonly headers: readonly string[];
+};
+
+export type Identification = { readonly path?: string; readonly dtab?: string; readonly error?: string };
+
+export interface AdminSources {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Name, version, build and the like, in the order to show them. */
+  readonly serverInfo: Readonly<Record<string, string>>;
+  readonly metrics: MetricsTree;
+  readonly telemetry: readonly TelemeterSpec[];
+  /** The parsed configuration in force, as plain data. */
+  config(): unknown;
+  /** `router` is a label; undefined asks for the interpreter of no router. */
+  delegate(router: string | undefined, dtab: string, path: string): Promise<DelegateAnswer>;
+  /** Why the process is not ready for traffic; empty when it is. */
+  unready(): readonly string[];
+  /** Begins the graceful end; called after the caller has been answered. */
+  shutdown(graceMs: number): void;
+  boundNames(): Promise<readonly string[]>;
+  clientState(): Promise<Readonly<Record<string, ClientState>>>;
+  /** By router label. Needed only when the config has an `httpIdentifierPort`. */
+  identify?(head: ReceivedHead): Promise<Readonly<Record<string, Identification>>>;
+}

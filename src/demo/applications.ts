@@ -1,0 +1,93 @@
+/**
+ * The applications of the demo, on ports of their own choice: `hello` asks `world` through the HTTP proxy that it was
+ * given, as a program with `http_proxy` in its environment does, and passes the context headers of its request on. That
+ * is all an application has to do for per-request routing and tracing to reach across it.
+ */
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type Application = { readonly name: string; readonly port: number; close(): Promise<void> };
+
+const CALL_TIMEOUT_MS = 10_000;
+const BODY_BYTES_MAX = 64 * 1024;
+
+export function startWorld(name: string, text: string): Promise<Application> {
+  return start(name, (incoming, answer) => {
+    incoming.resume();
+    answer.end(text);
+  });
+}
+
+/** Answers `Hello ` and what world says. */
+export function startHello(proxyPort: number): Promise<Application> {
+  return start('hello', (incoming, answer) => {
+    incoming.resume();
+    call(proxyPort, 'world', contextHeaders(incoming)).then(
+      ({ status, body }) => {
+        answer.statusCode = status === 200 ? 200 : 502;
+        answer.end(status === 200 ? `Hello ${body}` : `hello: world answered ${status}: ${body}`);
+      },
+      (error: Error) => {
+        answer.statusCode = 502;
+        answer.end(`hello: no answer from world: ${error.message}\n`);
+      },
+    );
+  });
+}
+
+async function start(
+  name: string,
+  handle: (incoming: IncomingMessage, answer: ServerResponse) => void,
+): Promise<Application> {
+  const server: Server = createServer(handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    name,
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function contextHeaders(incoming: IncomingMessage): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
+      name.startsWith('l5d-ctx-') && values !== undefined ? [[name, values]] : [],
+    ),
+  );
+}
+
+/** A request in the form that goes to a proxy: the whole URL as its target. */
+function call(
+  proxyPort: number,
+  host: string,
+  headers: Record<string, string[]>,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: proxyPort,
+      path: `http://${host}/`,
+      headers: { ...headers, host },
+      timeout: CALL_TIMEOUT_MS,
+    };
+    const outgoing = request(options, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        if (body.length < BODY_BYTES_MAX) body += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`none within ${CALL_TIMEOUT_MS} ms`)));
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}

@@ -1,0 +1,212 @@
+/**
+ * The composition root: a checked configuration becomes running objects. It is the only place that knows every part.
+ * Nothing is opened before everything has been made; then the admin server, then the listeners. Closing goes the other
+ * way round: stop accepting, let requests finish, cut what is left.
+ */
+import { availableParallelism } from 'node:os';
+import { dtabOf } from '../config/name-decoders.ts';
+import type { LinkerSpec } from '../config/spec.ts';
+import { showPrefix, showTree } from '../dtab/show.ts';
+import { makeNamers, type Namers } from '../namers/index.ts';
+import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
+import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
+import { AdminFailure, type AdminServer, startAdmin } from './admin/server.ts';
+import type { ClientState } from './admin/sources.ts';
+import { systemClock } from './base/clock.ts';
+import type { Closable } from './base/closable.ts';
+import { Failure } from './base/failure.ts';
+import type { Log } from './base/log.ts';
+import { Naming } from './naming.ts';
+import { MetricsTree } from './telemetry/metrics-tree.ts';
+import { watchProcess } from './telemetry/process.ts';
+import type { DataPlan, Ports, RouterPlan } from './threads/data-plane.ts';
+import { type DataHost, makeDataHost } from './threads/supervisor.ts';
+import { version } from './version.ts';
+
+/** `auto` uses at most this many data threads, and leaves one core to the control thread. */
+const AUTO_THREADS_MAX = 4;
+
+export type LinkerOptions = { readonly threads: number | 'auto'; readonly log: Log };
+
+/** Everything that stands in the way of a start, a line each. */
+export type StartErrors = { readonly errors: readonly string[] };
+
+/** Opens everything, or nothing. */
+export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Promise<Linker | StartErrors> {
+  const plan = planData(spec, options.threads);
+  if ('errors' in plan) return plan;
+  const metrics = new MetricsTree(systemClock);
+  const namers = makeNamers(spec.namers, { clock: systemClock, log: options.log, stats: metrics.scope });
+  if (namers instanceof Failure) {
+    metrics.close();
+    return { errors: [namers.message] };
+  }
+  const linker = new Linker(spec, plan, namers, metrics, options.log);
+  const errors = await linker.start();
+  return errors === undefined ? linker : { errors };
+}
+
+export class Linker {
+  /** Resolves when the admin server has been asked to end the process; the grace it was given is `graceMs`. */
+  readonly stopped: Promise<undefined>;
+  readonly spec: LinkerSpec;
+  readonly metrics: MetricsTree;
+  /** Bound ports, once started. */
+  ports: Ports = [];
+  adminPort = 0;
+  readonly #log: Log;
+  readonly #plan: DataPlan;
+  readonly #naming: Naming;
+  readonly #data: DataHost;
+  #admin: AdminServer | undefined;
+  #process: Closable | undefined;
+  #unready: string[] = ['starting'];
+  #askedGraceMs: number | undefined;
+  #stop: (value: undefined) => void = () => {};
+  #closing: Promise<void> | undefined;
+
+  constructor(spec: LinkerSpec, plan: DataPlan, namers: Namers, metrics: MetricsTree, log: Log) {
+    this.spec = spec;
+    this.metrics = metrics;
+    this.#log = log;
+    this.#plan = plan;
+    this.stopped = new Promise((resolve) => {
+      this.#stop = resolve;
+    });
+    this.#naming = new Naming(spec.routers, namers, log);
+    this.#data = makeDataHost({
+      plan,
+      bind: (router, local, path) => this.#naming.bind(router, local, path),
+      explain: (router, local, path) => this.#naming.explain(router, local, path),
+      metrics,
+      log,
+    });
+  }
+
+  /** Undefined when everything is open. */
+  async start(): Promise<readonly string[] | undefined> {
+    this.#process = await watchProcess(this.metrics, systemClock);
+    const admin = await startAdmin(this.spec.admin, this.#adminSources());
+    if (admin instanceof AdminFailure) {
+      await this.close(0);
+      return [admin.message];
+    }
+    this.#admin = admin;
+    this.adminPort = admin.port;
+    const ports = await this.#data.start();
+    if (ports instanceof Failure) {
+      await this.close(0);
+      return [ports.message];
+    }
+    this.ports = ports;
+    this.#unready = [];
+    this.#log.info(`turnout ${version()} is running`, this.#summary());
+    return undefined;
+  }
+
+  /** Stops accepting, waits for requests in progress at most `graceMs`, then cuts them. Later calls wait for the first. */
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(this.#askedGraceMs ?? graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#unready = ['stopping'];
+    const started = this.ports.length > 0;
+    if (started && graceMs > 0) {
+      const cut = await withinMs(this.#data.drain(), graceMs);
+      if (cut) this.#log.warn('requests were cut at the end of the grace period', { graceMs });
+    }
+    await this.#data.close();
+    await this.#admin?.close(started ? 200 : 0);
+    this.#process?.close();
+    this.metrics.close();
+    if (started) this.#log.info('turnout has stopped');
+  }
+
+  #summary(): Record<string, string | number> {
+    const summary: Record<string, string | number> = {
+      version: version(),
+      config: this.spec.source,
+      threads: this.#plan.threads,
+      admin: `${this.spec.admin.ip}:${this.adminPort}`,
+    };
+    for (const [i, router] of this.spec.routers.entries()) {
+      summary[`router ${router.label}`] = router.servers
+        .map((server, j) => `${server.ip}:${this.ports[i]?.[j] ?? server.port}${server.tls ? ' (TLS)' : ''}`)
+        .join(', ');
+    }
+    return summary;
+  }
+
+  #adminSources(): Parameters<typeof startAdmin>[1] {
+    return {
+      clock: systemClock,
+      log: this.#log,
+      serverInfo: {
+        name: 'turnout',
+        version: version(),
+        node: process.version,
+        started: new Date(systemClock.wallMs()).toISOString(),
+        threads: String(this.#plan.threads),
+      },
+      metrics: this.metrics,
+      telemetry: this.spec.telemetry,
+      config: () => this.spec.json,
+      delegate: (router, dtab, path) => this.#naming.delegate(router, dtab, path),
+      unready: () => this.#unready,
+      shutdown: (graceMs) => {
+        this.#askedGraceMs = graceMs;
+        this.#stop(undefined);
+      },
+      boundNames: () => this.#naming.boundNames(),
+      clientState: () => this.#clientState(),
+    };
+  }
+
+  async #clientState(): Promise<Record<string, ClientState>> {
+    const clients = await this.#data.clients();
+    return Object.fromEntries(clients.map(({ id, state, addresses }) => [id, { state, addresses }]));
+  }
+}
+
+/** True when the time was over first. */
+function withinMs(done: Promise<void>, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = systemClock.after(limitMs, () => resolve(true));
+    void done.then(() => {
+      timer.close();
+      resolve(false);
+    });
+  });
+}
+
+function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartErrors {
+  const errors: string[] = [];
+  const taken = <T>(where: string, loaded: Loaded<T>): T | undefined => {
+    if (loaded.ok) return loaded.value;
+    errors.push(...loaded.errors.map((error) => `${spec.source} ${where}.${error}`));
+    return undefined;
+  };
+  const routers = spec.routers.map((router, i): RouterPlan => {
+    const place = `routers[${i}]`;
+    return {
+      spec: router,
+      baseDtab: dtabOf(router.dtab).map(({ prefix, dst }) => `${showPrefix(prefix)} => ${showTree(dst)}`),
+      serverTls: router.servers.map(
+        (server, j): ServerTlsMaterial | undefined =>
+          server.tls && taken(`${place}.servers[${j}].tls`, loadServerTls(server.tls)),
+      ),
+      clientTls: router.client.map(({ params }): ClientTlsMaterial | undefined =>
+        params.tls?.enabled && params.tls.refuse !== true
+          ? taken(`${place}.client.tls`, loadClientTls(params.tls))
+          : undefined,
+      ),
+    };
+  });
+  if (errors.length > 0) return { errors };
+  const count =
+    threads === 'auto' ? Math.max(1, Math.min(AUTO_THREADS_MAX, availableParallelism() - 1)) : threads;
+  const { ip, port } = spec.admin;
+  return { routers, threads: count, admin: `${ip === '0.0.0.0' ? 'localhost' : ip}:${port}` };
+}

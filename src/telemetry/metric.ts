@@ -1,0 +1,95 @@
+/**
+ * One name of the merged tree: the parts that the threads hold, and what those that went away have left
+ * behind, so that counters, and counts and sums of stats, only grow as long as the name lives.
+ */
+import type { MetricType } from '../threads/stat-slab.ts';
+import { BucketSum, type Summary } from './histogram.ts';
+import type { SlabPart } from './slab-source.ts';
+
+/** Counters and gauges are the sum over threads. */
+export class ValueMetric {
+  readonly type: 'counter' | 'gauge';
+  readonly parts: SlabPart[] = [];
+  /** Computed when read, instead of parts. */
+  readonly #read: (() => number) | undefined;
+  #retired = 0;
+
+  constructor(type: 'counter' | 'gauge', read?: () => number) {
+    this.type = type;
+    this.#read = read;
+  }
+
+  get value(): number {
+    if (this.#read !== undefined) return this.#read();
+    let total = this.#retired;
+    for (const part of this.parts) total += part.value();
+    return total;
+  }
+
+  /** A gauge of a thread that has gone says nothing any more; what a counter has counted stays true. */
+  retire(part: SlabPart): void {
+    if (!take(this.parts, part)) return;
+    if (this.type === 'counter') this.#retired += part.value();
+  }
+}
+
+/** Shared by all stats, because the control thread adds up one at a time. */
+const scratch = new BucketSum();
+
+export class StatMetric {
+  readonly type = 'stat';
+  readonly parts: SlabPart[] = [];
+  #retiredCount = 0;
+  #retiredSum = 0;
+  #last: Summary | undefined;
+
+  /** Observations since the name exists. */
+  get count(): number {
+    let total = this.#retiredCount;
+    for (const part of this.parts) total += part.value();
+    return total;
+  }
+
+  get sum(): number {
+    let total = this.#retiredSum;
+    for (const part of this.parts) total += part.sum();
+    return total;
+  }
+
+  /** The last finished window, or the running one when none has been finished yet. */
+  get summary(): Summary {
+    return this.#last ?? this.#window(false);
+  }
+
+  closeWindow(): void {
+    this.#last = this.#window(true);
+  }
+
+  /**
+   * Observations of a running window that another thread's end interrupts are left out of its percentiles.
+   */
+  retire(part: SlabPart): void {
+    if (!take(this.parts, part)) return;
+    this.#retiredCount += part.value();
+    this.#retiredSum += part.sum();
+  }
+
+  #window(close: boolean): Summary {
+    scratch.clear();
+    for (const part of this.parts) part.addWindow(scratch, close);
+    return scratch.summary();
+  }
+}
+
+export type Metric = ValueMetric | StatMetric;
+
+export function newMetric(type: MetricType): Metric {
+  return type === 'stat' ? new StatMetric() : new ValueMetric(type);
+}
+
+function take(parts: SlabPart[], part: SlabPart): boolean {
+  const at = parts.indexOf(part);
+  if (at === -1) return false;
+  parts.splice(at, 1);
+  return true;
+}

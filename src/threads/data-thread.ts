@@ -1,0 +1,45 @@
+/** The entry of a data thread: a DataPlane that is told what to do by messages. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../base/assert.ts';
+import { systemClock } from '../base/clock.ts';
+import { Failure } from '../base/failure.ts';
+import { DataPlane } from './data-plane.ts';
+import { PortInterpreter } from './interpreter-port.ts';
+import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { failureToData } from './naming-messages.ts';
+import { SlabStats } from './stat-slab.ts';
+
+function run(control: MessagePort, { plan, naming }: ThreadData): void {
+  const tell = (message: FromThread): void => control.postMessage(message);
+  const interpreter = new PortInterpreter(naming);
+  const stats = new SlabStats((messages) => tell({ op: 'stats', messages }));
+  const plane = new DataPlane(plan, {
+    binder: (router) => interpreter.binder(router),
+    stats,
+    clock: systemClock,
+  });
+  control.on('message', (message: ToThread) => {
+    switch (message.op) {
+      case 'listen':
+        void plane.listen(message.ports, message.reusePort).then((ports) => {
+          if (ports instanceof Failure) tell({ op: 'failed', failure: failureToData(ports) });
+          else tell({ op: 'listening', ports });
+        });
+        break;
+      case 'drain':
+        void plane.drain().then(() => tell({ op: 'drained' }));
+        break;
+      case 'clients':
+        tell({ op: 'clients', question: message.question, clients: plane.clients() });
+        break;
+      case 'close':
+        plane.close();
+        interpreter.close();
+        control.close();
+        break;
+    }
+  });
+}
+
+assert(parentPort !== null, 'a data thread is started by the control thread');
+run(parentPort, workerData as ThreadData);

@@ -1,0 +1,20 @@
+/** What the control thread and a data thread say to each other, besides naming (which has a port of its own). */
+import type { MessagePort } from 'node:worker_threads';
+import type { ClientReport, DataPlan, Ports } from './data-plane.ts';
+import type { FailureData } from './naming-messages.ts';
+import type { SlabMessage } from './stat-slab.ts';
+
+export type ThreadData = { readonly plan: DataPlan; readonly naming: MessagePort };
+
+export type ToThread =
+  | { readonly op: 'listen'; readonly ports: Ports; readonly reusePort: boolean }
+  | { readonly op: 'drain' }
+  | { readonly op: 'close' }
+  | { readonly op: 'clients'; readonly question: number };
+
+export type FromThread =
+  | { readonly op: 'listening'; readonly ports: Ports }
+  | { readonly op: 'failed'; readonly failure: FailureData }
+  | { readonly op: 'drained' }
+  | { readonly op: 'clients'; readonly question: number; readonly clients: readonly ClientReport[] }
+  | { readonly op: 'stats'; readonly messages: readonly SlabMessage[] };

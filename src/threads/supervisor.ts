@@ -1,0 +1,255 @@
+/**
+ * The data threads, seen from the control thread: starts them, starts another in the place of one that died, drains and
+ * ends them. With no threads the data plane runs on this loop; what is asked of it is the same.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { type Closable, nothingToClose } from '../base/closable.ts';
+import { Failure } from '../base/failure.ts';
+import type { Log } from '../base/log.ts';
+import type { Counter } from '../base/stats.ts';
+import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
+import { type ClientReport, type DataPlan, DataPlane, type Ports } from './data-plane.ts';
+import { type Bind, type Explain, localBinder, serveInterpreters } from './interpreter-port.ts';
+import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { failureFromData } from './naming-messages.ts';
+import { SlabStats } from './stat-slab.ts';
+
+const RESTART_MS_MIN = 100;
+const RESTART_MS_MAX = 10_000;
+/** A thread that ran for this long starts over with the shortest pause. */
+const SETTLED_MS = 60_000;
+
+export type DataHostDeps = {
+  readonly plan: DataPlan;
+  readonly bind: Bind;
+  readonly explain: Explain;
+  readonly metrics: MetricsTree;
+  readonly log: Log;
+};
+
+/** Where the data plane runs. */
+export interface DataHost {
+  /** The bound ports, or why they cannot be had. */
+  start(): Promise<Ports | Failure>;
+  clients(): Promise<readonly ClientReport[]>;
+  /** Resolves when every accepted request has been answered. */
+  drain(): Promise<void>;
+  /** Cuts what is left. */
+  close(): Promise<void>;
+}
+
+export function makeDataHost(deps: DataHostDeps): DataHost {
+  return deps.plan.threads === 0 ? new LocalHost(deps) : new ThreadHost(deps);
+}
+
+class LocalHost implements DataHost {
+  readonly #plane: DataPlane;
+  readonly #source: MetricsSource;
+  readonly #configured: Ports;
+
+  constructor({ plan, bind, explain, metrics }: DataHostDeps) {
+    this.#configured = configuredPorts(plan);
+    this.#source = metrics.addSource();
+    this.#plane = new DataPlane(
+      { ...plan, threads: 1 },
+      {
+        binder: (router) => localBinder(router, bind, explain),
+        stats: new SlabStats((messages) => this.#source.receive(messages)),
+        clock: systemClock,
+      },
+    );
+  }
+
+  start(): Promise<Ports | Failure> {
+    return this.#plane.listen(this.#configured, false);
+  }
+
+  clients(): Promise<readonly ClientReport[]> {
+    return Promise.resolve(this.#plane.clients());
+  }
+
+  drain(): Promise<void> {
+    return this.#plane.drain();
+  }
+
+  close(): Promise<void> {
+    this.#plane.close();
+    this.#source.close();
+    return Promise.resolve();
+  }
+}
+
+class ThreadHost implements DataHost {
+  readonly #deps: DataHostDeps;
+  readonly #clock: Clock = systemClock;
+  readonly #deaths: Counter;
+  readonly #threads: (DataThread | undefined)[] = [];
+  #ports: Ports;
+  #closing = false;
+  #pauseMs = RESTART_MS_MIN;
+  #restart: Closable = nothingToClose;
+
+  constructor(deps: DataHostDeps) {
+    this.#deps = deps;
+    this.#deaths = deps.metrics.scope.counter('threads', 'deaths');
+    this.#ports = configuredPorts(deps.plan);
+  }
+
+  /** The first thread finds out what port 0 means; the others listen on the same ports. */
+  async start(): Promise<Ports | Failure> {
+    const { threads } = this.#deps.plan;
+    for (let i = 0; i < threads; i++) {
+      const ports = await this.#startOne(i);
+      if (ports instanceof Failure) {
+        await this.close();
+        return ports;
+      }
+      this.#ports = ports;
+    }
+    return this.#ports;
+  }
+
+  async clients(): Promise<readonly ClientReport[]> {
+    const all = await Promise.all(this.#threads.map((thread) => thread?.clients() ?? []));
+    return all.flat();
+  }
+
+  async drain(): Promise<void> {
+    this.#closing = true;
+    this.#restart.close();
+    await Promise.all(this.#threads.map((thread) => thread?.drain()));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#restart.close();
+    await Promise.all(this.#threads.map((thread) => thread?.close()));
+  }
+
+  #startOne(index: number): Promise<Ports | Failure> {
+    const startedMs = this.#clock.nowMs();
+    const thread = new DataThread(this.#deps, (reason) => {
+      this.#threads[index] = undefined;
+      if (this.#closing) return;
+      this.#deaths.add(1);
+      this.#deps.log.error('a data thread died; another takes its place', { thread: index, reason });
+      if (this.#clock.nowMs() - startedMs > SETTLED_MS) this.#pauseMs = RESTART_MS_MIN;
+      this.#startAgain(index);
+    });
+    this.#threads[index] = thread;
+    return thread.listen(this.#ports, this.#deps.plan.threads > 1);
+  }
+
+  #startAgain(index: number): void {
+    this.#restart = this.#clock.after(this.#pauseMs, () => {
+      void this.#startOne(index).then((ports) => {
+        if (!(ports instanceof Failure)) return;
+        this.#deps.log.error('a data thread cannot listen', { thread: index, reason: ports.message });
+        if (!this.#closing) this.#startAgain(index);
+      });
+    });
+    this.#pauseMs = Math.min(RESTART_MS_MAX, this.#pauseMs * 2);
+  }
+}
+
+class DataThread {
+  readonly #worker: Worker;
+  readonly #naming: Closable;
+  readonly #metrics: MetricsSource;
+  readonly #exited: Promise<void>;
+  readonly #questions = new Map<number, (clients: readonly ClientReport[]) => void>();
+  #question = 0;
+  #listening: ((ports: Ports | Failure) => void) | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor({ plan, bind, explain, metrics }: DataHostDeps, died: (reason: string) => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.#naming = serveInterpreters(port1, bind, explain);
+    this.#metrics = metrics.addSource();
+    const workerData: ThreadData = { plan, naming: port2 };
+    this.#worker = new Worker(dataThreadUrl(), { workerData, transferList: [port2], name: 'turnout-data' });
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    let reason = 'it ended';
+    this.#worker.on('error', (error) => {
+      reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#naming.close();
+        this.#metrics.close();
+        this.#listening?.(new Failure('internal', `a data thread died while it started: ${reason}`));
+        this.#drained?.();
+        for (const answer of this.#questions.values()) answer([]);
+        died(reason);
+        resolve();
+      });
+    });
+  }
+
+  listen(ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
+    return new Promise((resolve) => {
+      this.#listening = resolve;
+      this.#tell({ op: 'listen', ports, reusePort });
+    });
+  }
+
+  clients(): Promise<readonly ClientReport[]> {
+    const question = ++this.#question;
+    return new Promise((resolve) => {
+      this.#questions.set(question, resolve);
+      this.#tell({ op: 'clients', question });
+    });
+  }
+
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#tell({ op: 'drain' });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#tell({ op: 'close' });
+    const stuck = setTimeout(() => void this.#worker.terminate(), 500);
+    await this.#exited;
+    clearTimeout(stuck);
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.op) {
+      case 'stats':
+        this.#metrics.receive(message.messages);
+        break;
+      case 'listening':
+        this.#listening?.(message.ports);
+        this.#listening = undefined;
+        break;
+      case 'failed':
+        this.#listening?.(failureFromData(message.failure));
+        this.#listening = undefined;
+        break;
+      case 'drained':
+        this.#drained?.();
+        break;
+      case 'clients':
+        this.#questions.get(message.question)?.(message.clients);
+        this.#questions.delete(message.question);
+        break;
+    }
+  }
+}
+
+/** Next to this file: its source, or what was built of it. */
+function dataThreadUrl(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./data-thread.${extension}`, import.meta.url);
+}
+
+function configuredPorts(plan: DataPlan): Ports {
+  return plan.routers.map(({ spec }) => spec.servers.map((server) => server.port));
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { ClientTlsSpec, ServerTlsSpec } from '../../../config/spec.ts';
+import { loadClientTls, loadServerTls } from '../../../routers/tls/material.ts';
+import { CertificateAuthority } from '../../../src/certs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnout-material-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+const root = await CertificateAuthority.create({ commonName: 'root' });
+const middle = await root.intermediate({ commonName: 'middle' });
+const web = await middle.issue({ commonName: 'web', dnsNames: ['web'] });
+const rsa = await middle.issue({ commonName: 'web', keyType: 'rsa' });
+
+const certPath = file('web.pem', web.certPem);
+const keyPath = file('web.key', web.keyPem);
+const intermediateCertsPath = file('middle.pem', middle.intermediatesPem);
+
+const server = (more: Partial<ServerTlsSpec> = {}) =>
+  loadServerTls({ certPath, keyPath, requireClientAuth: false, ...more });
+const client = (more: Partial<ClientTlsSpec> = {}) =>
+  loadClientTls({ enabled: true, disableValidation: false, commonName: 'web', ...more });
+
+function errorsOf(loaded: ReturnType<typeof server> | ReturnType<typeof client>): readonly string[] {
+  return loaded.ok ? [] : loaded.errors;
+}
+
+describe('loadServerTls', () => {
+  it('returns the leaf, then the intermediate certificates, and the key', () => {
+    const loaded = server({ intermediateCertsPath });
+    assert.ok(loaded.ok);
+    assert.equal(loaded.value.identity.certPem, web.certPem + middle.certPem);
+    assert.equal(loaded.value.identity.keyPem, web.keyPem);
+  });
+
+  it('sends only the first certificate of certPath', () => {
+    const loaded = server({ certPath: file('two.pem', web.certPem + middle.certPem) });
+    assert.ok(loaded.ok);
+    assert.equal(loaded.value.identity.certPem, web.certPem);
+  });
+
+  it('reads text around the PEM blocks and keys in SEC1, PKCS#1 and PKCS#8', () => {
+    const sec1 = createPrivateKey(web.keyPem).export({ type: 'sec1', format: 'pem' }).toString();
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    assert.deepEqual(errorsOf(server({ keyPath: file('sec1.key', parameters + sec1) })), []);
+    const pkcs1 = createPrivateKey(rsa.keyPem).export({ type: 'pkcs1', format: 'pem' }).toString();
+    assert.match(pkcs1, /BEGIN RSA PRIVATE KEY/);
+    const rsaPaths = {
+      certPath: file('rsa.pem', `subject: web\n${rsa.certPem}`),
+      keyPath: file('rsa.key', pkcs1),
+    };
+    assert.deepEqual(errorsOf(server(rsaPaths)), []);
+    assert.deepEqual(errorsOf(server({ ...rsaPaths, keyPath: file('rsa8.key', rsa.keyPem) })), []);
+  });
+
+  it('reports all that is wrong, each with its key and file', () => {
+    const missing = join(folder, 'missing.pem');
+    const loaded = server({
+      certPath: missing,
+      keyPath: file('none.key', 'hello'),
+      caCertPath: folder,
+      ciphers: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_NOPE', 'TLS_PSK_WITH_AES_128_CBC_SHA'],
+      protocols: ['TLSv1.2', 'SSLv3'],
+    });
+    assert.deepEqual(errorsOf(loaded), [
+      `certPath: cannot read "${missing}": no such file`,
+      `keyPath: no private key in "${join(folder, 'none.key')}"; expected PEM, "-----BEGIN PRIVATE KEY-----"`,
+      `caCertPath: cannot read "${folder}": it is a directory`,
+      'protocols: unknown protocol "SSLv3". Known: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3',
+      'ciphers: "TLS_NOPE" is not a cipher suite of this build of OpenSSL',
+      'ciphers: "TLS_PSK_WITH_AES_128_CBC_SHA" is not a cipher suite of this build of OpenSSL',
+    ]);
+  });
+
+  it('refuses suites that no listed protocol can use, and an empty list of suites', () => {
+    const contradiction = { ciphers: ['TLS_AES_128_GCM_SHA256'], protocols: ['TLSv1.2'] };
+    assert.match(errorsOf(server(contradiction))[0] ?? '', /^ciphers: none of the listed suites/);
+    assert.match(errorsOf(server({ ciphers: [] }))[0] ?? '', /^ciphers: none of the listed suites/);
+  });
+
+  it('refuses a key of another certificate', () => {
+    const [error] = errorsOf(server({ keyPath: file('other.key', rsa.keyPem) }));
+    assert.match(
+      error ?? '',
+      /^keyPath: the key in ".*other\.key" does not belong to the certificate in ".*web\.pem"$/,
+    );
+  });
+
+  it('refuses encrypted keys and says how to decrypt them', () => {
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'secret' };
+    const pkcs8 = createPrivateKey(web.keyPem)
+      .export({ type: 'pkcs8', format: 'pem', ...cipher })
+      .toString();
+    const sec1 = createPrivateKey(web.keyPem)
+      .export({ type: 'sec1', format: 'pem', ...cipher })
+      .toString();
+    for (const pem of [pkcs8, sec1]) {
+      assert.match(
+        errorsOf(server({ keyPath: file('enc.key', pem) }))[0] ?? '',
+        /is encrypted; .*openssl pkey/,
+      );
+    }
+  });
+
+  it('refuses PEM that holds no certificate and certificates that cannot be decoded', () => {
+    assert.match(errorsOf(server({ certPath: keyPath }))[0] ?? '', /^certPath: no certificate in /);
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    const loaded = server({ certPath: file('broken.pem', broken) });
+    assert.match(errorsOf(loaded)[0] ?? '', /^certPath: certificate 1 in ".*broken\.pem" cannot be read: /);
+  });
+});
+
+describe('loadClientTls', () => {
+  it('joins the files of trustCerts', () => {
+    const trustCerts = [file('a.pem', root.certPem), file('b.pem', middle.certPem)];
+    const loaded = client({ trustCerts });
+    assert.ok(loaded.ok);
+    assert.equal(loaded.value.trustPem, root.certPem + middle.certPem);
+  });
+
+  it('leaves the trust out when the system trust store is meant', () => {
+    const loaded = client();
+    assert.ok(loaded.ok);
+    assert.deepEqual(loaded.value, { disableValidation: false });
+  });
+
+  it('loads the client certificate and names its keys in errors', () => {
+    const loaded = client({ clientAuth: { certPath, keyPath, intermediateCertsPath } });
+    assert.ok(loaded.ok);
+    assert.equal(loaded.value.identity?.certPem, web.certPem + middle.certPem);
+    const [error] = errorsOf(client({ clientAuth: { certPath, keyPath: join(folder, 'gone') } }));
+    assert.match(error ?? '', /^clientAuth\.keyPath: cannot read ".*gone": no such file$/);
+  });
+
+  it('refuses an empty list of protocols', () => {
+    assert.match(errorsOf(client({ protocols: [] }))[0] ?? '', /^protocols: the list is empty/);
+  });
+});
