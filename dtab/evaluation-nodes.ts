@@ -18,6 +18,7 @@ import {
   neg,
 } from './names.ts';
 import { Path } from './path.ts';
+import { shorten, showDentryPlace } from './show.ts';
 
 /** A namer and the prefix of the names that it is asked for. */
 export type NamerEntry = { readonly prefix: Path; readonly namer: Namer };
@@ -291,8 +292,7 @@ export class LookupNode extends EvaluationNode {
       const { depthMax } = evaluator;
       this.matches = [];
       if (this.frame.depth > depthMax) {
-        const message = `Max recursion level: ${depthMax} reached in Namer lookup: ${shorten(this.path.show)}`;
-        this.tooDeep = new Failure('naming', message);
+        this.tooDeep = tooDeep(depthMax, this.frame);
       } else {
         this.matches = this.#lookup(evaluator.dtab);
         if (this.matches.length > 0) return this.#follow(this.#destination(evaluator), evaluator);
@@ -374,8 +374,8 @@ export class LookupNode extends EvaluationNode {
   }
 }
 
-const SHOWN_PATH_MAX = 200;
-
-function shorten(shown: string): string {
-  return shown.length <= SHOWN_PATH_MAX ? shown : `${shown.slice(0, SHOWN_PATH_MAX)}...`;
+function tooDeep(depthMax: number, { path, dentry }: Frame): Failure {
+  const by = dentry === undefined ? '' : `; led there by ${showDentryPlace(dentry)}`;
+  const gist = `Max recursion level: ${depthMax} reached in Namer lookup`;
+  return new Failure('naming', `${gist}: ${shorten(path.show)}${by}`);
 }

@@ -5,13 +5,11 @@
  */
 import { Failure } from '../src/base/failure.ts';
 import type { Delegation } from './delegation.ts';
-import type { Dentry } from './names.ts';
 import type { Path } from './path.ts';
-import { showDentry } from './show.ts';
+import { shorten, showDentryPlace } from './show.ts';
 
 const ENDS_MAX = 6;
 const NEAREST_MAX = 3;
-const SHOWN_MAX = 160;
 
 /** Existing names near one that does not exist, the nearest first. */
 export type Suggest = (path: Path) => readonly string[];
@@ -91,7 +89,7 @@ function decideUnion(trees: readonly Delegation[], path: Path, ends: Ended[]): O
 
 function lineOf({ end, path }: Ended, suggest: Suggest): string {
   const parts = [`${shorten(path.show)}: ${answerOf(end)}`];
-  if (end.dentry !== undefined) parts.push(`led here by ${showWithPlace(end.dentry)}`);
+  if (end.dentry !== undefined) parts.push(`led here by ${showDentryPlace(end.dentry)}`);
   const nearest = end.type === 'neg' ? suggest(path).slice(0, NEAREST_MAX) : [];
   if (nearest.length > 0) parts.push(`nearest names: ${nearest.join(', ')}`);
   return parts.join('; ');
@@ -118,15 +116,4 @@ function answerOf(end: End): string {
         ? `failed: ${end.failure.message}`
         : `failed: the namer ${namer} says: ${end.failure.message}`;
   }
-}
-
-function showWithPlace(dentry: Dentry): string {
-  const { position } = dentry;
-  const shown = shorten(showDentry(dentry));
-  if (position === undefined) return shown;
-  return `${shown} (${position.source ?? 'dtab'}:${position.line}:${position.column})`;
-}
-
-function shorten(shown: string): string {
-  return shown.length <= SHOWN_MAX ? shown : `${shown.slice(0, SHOWN_MAX)}...`;
 }

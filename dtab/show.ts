@@ -78,3 +78,17 @@ export function showWeight(weight: number): string {
   const shown = rounded.toString().padStart(3, '0');
   return `${shown.slice(0, -2)}.${shown.slice(-2)}`;
 }
+
+const SHOWN_MAX = 160;
+
+/** An entry and where it is written, for a line of an explanation. */
+export function showDentryPlace(dentry: Dentry): string {
+  const { position } = dentry;
+  const shown = shorten(showDentry(dentry));
+  if (position === undefined) return shown;
+  return `${shown} (${position.source ?? 'dtab'}:${position.line}:${position.column})`;
+}
+
+export function shorten(shown: string): string {
+  return shown.length <= SHOWN_MAX ? shown : `${shown.slice(0, SHOWN_MAX)}...`;
+}

@@ -1,16 +1,15 @@
 /**
  * The program: a command line in, an exit code out. Results and the log go to standard output, mistakes to standard
- * error. A bug that nobody caught is logged and ends the process, because its state is not known any more.
+ * error. What runs routers is imported only when it is needed, so that the rest answers at once. A bug that nobody
+ * caught is logged and ends the process, because its state is not known any more.
  */
 import { createReadStream } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from './base/clock.ts';
 import type { Log, LogLevel } from './base/log.ts';
 import { parseCommandLine, type Threads, usage } from './command-line.ts';
-import { runDemo } from './demo/demo.ts';
 import { JsonLog } from './json-log.ts';
 import { Signals } from './signals.ts';
-import { start } from './start.ts';
 import { validateText } from './validate.ts';
 import { version } from './version.ts';
 
@@ -46,13 +45,17 @@ export async function cli(words: readonly string[]): Promise<number> {
       );
     case 'demo':
       // Its output is for people: the log has only what needs attention.
-      return serving('WARNING', (log) => runDemo(command.ports, process, log));
+      return serving('WARNING', async (log) => {
+        const { runDemo } = await import('./demo/demo.ts');
+        return runDemo(command.ports, process, log);
+      });
   }
 }
 
 async function run({ text, source }: Config, threads: Threads, log: Log): Promise<number> {
-  const signals = new Signals(['SIGINT', 'SIGTERM']);
+  const signals = new Signals(['SIGINT', 'SIGTERM'], systemClock);
   try {
+    const { start } = await import('./start.ts');
     const started = await start(loadConfig(text, { source }), { threads, log });
     if (!started.ok) return report(started.errors);
     const { linker, spec } = started;

@@ -1,24 +1,36 @@
 /**
- * The signals that ask the process to end. The first one starts the graceful end; a second one ends the process at
- * once, because whoever sends it has waited long enough.
+ * The signals that ask the process to end. The first one starts the graceful end; a later one ends the process at once,
+ * because whoever sends it has waited long enough. A repetition within half a second is the same wish: at Ctrl-C the
+ * terminal signals the whole group, and npm passes its signal on to the program that has already got one.
  */
+import type { Clock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';
 
 const ENDING = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 export type EndingSignal = keyof typeof ENDING;
 
+const SAME_WISH_MS = 500;
+
 export class Signals implements Closable {
   readonly first: Promise<EndingSignal>;
   readonly #listeners: (readonly [EndingSignal, () => void])[] = [];
 
-  constructor(signals: readonly EndingSignal[]) {
-    let asked = false;
+  /** `exit` ends the process. */
+  constructor(
+    signals: readonly EndingSignal[],
+    clock: Pick<Clock, 'nowMs'>,
+    exit: (code: number) => void = process.exit,
+  ) {
+    let askedAtMs: number | undefined;
     this.first = new Promise((resolve) => {
       for (const signal of signals) {
         const listener = (): void => {
-          if (asked) process.exit(128 + ENDING[signal]);
-          asked = true;
-          resolve(signal);
+          if (askedAtMs === undefined) {
+            askedAtMs = clock.nowMs();
+            resolve(signal);
+          } else if (clock.nowMs() - askedAtMs > SAME_WISH_MS) {
+            exit(128 + ENDING[signal]);
+          }
         };
         process.on(signal, listener);
         this.#listeners.push([signal, listener]);

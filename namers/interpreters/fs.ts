@@ -62,7 +62,7 @@ function dtabOf(file: string, entry: Exclude<Entry, { readonly type: 'missing' }
   try {
     return readDtab(entry.text, { source: file });
   } catch (error) {
-    if (error instanceof DtabSyntaxError) return error.render();
+    if (error instanceof DtabSyntaxError) return error.message;
     throw error;
   }
 }

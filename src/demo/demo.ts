@@ -4,6 +4,7 @@
  * run` would. However it ends, it leaves nothing behind.
  */
 import { loadConfig } from '../../config/load.ts';
+import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { DemoPorts } from '../command-line.ts';
 import { Signals } from '../signals.ts';
@@ -27,7 +28,7 @@ export async function runDemo(ports: DemoPorts, terminal: Terminal, log: Log): P
     terminal.stderr.write(`${taken.join('\n')}\n`);
     return 1;
   }
-  const signals = new Signals(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const signals = new Signals(['SIGINT', 'SIGTERM', 'SIGHUP'], systemClock);
   const applications: Application[] = [];
   try {
     applications.push(await startHello(ports.outgoing));

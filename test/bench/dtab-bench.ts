@@ -30,7 +30,8 @@ function measure(count: number, call: (i: number) => void): number {
 /** Entries for names below one prefix, as a table of a large installation has them. */
 function tableText(entries: number): string {
   const lines = ['/svc => /#/fs;'];
-  for (let i = 0; i < entries; i++) lines.push(`/svc/service-${i} => 0.9*/#/fs/service-${i}-v1 & 0.1*/#/fs/v2;`);
+  for (let i = 0; i < entries; i++)
+    lines.push(`/svc/service-${i} => 0.9*/#/fs/service-${i}-v1 & 0.1*/#/fs/v2;`);
   lines.push('/svc/web => /srv/web;', '/srv => /#/fs;');
   return lines.join('\n');
 }
@@ -45,17 +46,29 @@ const path = readPath('/svc/web');
 
 const large = tableText(10_000);
 const parseUs = measure(1, () => readDtab(large));
-console.log(`parse 10,000 dentries (${(large.length / 1024).toFixed(0)} KiB): ${(parseUs / 1000).toFixed(1)} ms`);
+console.log(
+  `parse 10,000 dentries (${(large.length / 1024).toFixed(0)} KiB): ${(parseUs / 1000).toFixed(1)} ms`,
+);
 const indexed = Array.from({ length: ROUNDS }, () => readDtab(large));
-const indexUs = measure(1, () => bindPath({ dtab: indexed.pop() ?? [], path, namers }).observe(() => {}).close());
+const indexUs = measure(1, () =>
+  bindPath({ dtab: indexed.pop() ?? [], path, namers })
+    .observe(() => {})
+    .close(),
+);
 console.log(`first binding by 10,000 dentries, which indexes them: ${(indexUs / 1000).toFixed(1)} ms`);
 
 const local = readDtab('/svc/other => /#/fs/other');
 for (const entries of [10, 100, 1000, 10_000]) {
   const base = readDtab(tableText(entries));
-  const bindUs = measure(2000, () => bindPath({ dtab: base, path, namers }).observe(() => {}).close());
+  const bindUs = measure(2000, () =>
+    bindPath({ dtab: base, path, namers })
+      .observe(() => {})
+      .close(),
+  );
   const localUs = measure(200, () => {
-    bindPath({ dtab: concatDtabs(base, local), path, namers }).observe(() => {}).close();
+    bindPath({ dtab: concatDtabs(base, local), path, namers })
+      .observe(() => {})
+      .close();
   });
   const shown = `${bindUs.toFixed(2)} us, with a local dtab ${localUs.toFixed(2)} us`;
   console.log(`bind after ${entries} unrelated dentries: ${shown}`);
@@ -66,7 +79,8 @@ for (const bindings of [1, 1000]) {
   const own = new Cell<State<NameTree<Name>>>(ok(bound('web')));
   const first = { prefix: Path.of('#', 'fs'), namer: { lookup: () => own } };
   const subscriptions = [bindPath({ dtab: base, path, namers: [first] }).observe(() => {})];
-  for (let i = 1; i < bindings; i++) subscriptions.push(bindPath({ dtab: base, path, namers }).observe(() => {}));
+  for (let i = 1; i < bindings; i++)
+    subscriptions.push(bindPath({ dtab: base, path, namers }).observe(() => {}));
   const updateUs = measure(5000, (i) => own.set(ok(i % 2 === 0 ? neg : bound('web'))));
   console.log(`update of one answer among ${bindings} bindings: ${updateUs.toFixed(2)} us`);
   for (const subscription of subscriptions) subscription.close();

@@ -79,7 +79,7 @@ describe('turnout', () => {
       assert.equal(code, 1);
       assert.equal(stdout, '');
       assert.match(stderr, /bad\.yaml:1:9 admin\.prot: /);
-      assert.match(stderr, /bad\.yaml:4:19 routers\[0\]\.servers\[0\]\.port: /);
+      assert.match(stderr, /bad\.yaml:4:20 routers\[0\]\.servers\[0\]\.port: /);
     }
   });
 

@@ -205,7 +205,7 @@ describe('an explanation', () => {
         'led here by /svc=>/#/io.l5d.fs (linker.yaml:2:1); nearest names: /#/io.l5d.fs/web',
     );
     assert.equal(by.explain([], readPath('/$/inet/80')), undefined);
-    assert.match(by.explain([], readPath('/$/nope')) ?? '', /cannot be resolved[^]*Unknown namer: nope/);
+    assert.match(by.explain([], readPath('/$/nope')) ?? '', /cannot be resolved[\s\S]*Unknown namer: nope/);
   });
 
   it('shows every step of a name, with its transformers', async () => {
@@ -278,7 +278,7 @@ describe('the interpreter io.l5d.fs', () => {
     await eventually(() => log.warnings.length > 0);
     assert.match(
       log.warnings[0] ?? '',
-      /dtab:2:6: expected '=>' after the prefix[^]*the last good dtab is kept$/,
+      /dtab:2:6: expected '=>' after the prefix[\s\S]*the last good dtab is kept$/,
     );
     rmSync(join(root, 'dtab'));
     await eventually(() => log.warnings.length > 1);
