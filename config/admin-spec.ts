@@ -1,4 +1,7 @@
-/** `admin` and `telemetry`. `workerThreads` is checked and means nothing here: the admin server has the control thread. */
+/**
+ * `admin` and `telemetry`. `workerThreads` is checked and means nothing here: the admin server has the
+ * control thread.
+ */
 import {
   bad,
   bool,

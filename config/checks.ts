@@ -1,7 +1,8 @@
 /**
- * Checks across the parts of a configuration: labels, addresses, routers without servers, options that exclude each other. They
- * read the values as written, so that they also run when something else of the text is wrong, and all mistakes are
- * known at once. What is of the wrong type is the decoders' to report, and is passed over here.
+ * Checks across the parts of a configuration: labels, addresses, routers without servers, options that
+ * exclude each other. They read the values as written, so that they also run when something else of the text
+ * is wrong, and all mistakes are known at once. What is of the wrong type is the decoders' to report, and is
+ * passed over here.
  */
 import { isIPv6 } from 'node:net';
 import { ADMIN_PORT } from './admin-spec.ts';
@@ -67,7 +68,8 @@ function checkAddresses(root: Value, diagnostics: Diagnostics): void {
   for (const listener of first.values()) {
     const wildcard = wildcards.get(listener.port);
     if (wildcard === undefined || isWildcard(listener.ip)) continue;
-    const message = `port ${listener.port} is also taken by ${wildcard.path} on ${wildcard.ip}, so that the second to listen may fail`;
+    const taken = `port ${listener.port} is also taken by ${wildcard.path} on ${wildcard.ip}`;
+    const message = `${taken}, so that the second to listen may fail`;
     diagnostics.warn('doubtful', listener.at, `${listener.path}.port`, message);
   }
 }
@@ -123,7 +125,8 @@ function checkRouter(router: Value, path: string, diagnostics: Diagnostics): voi
   const after = entryOf(router, 'streamAfterContentLengthKB');
   const streaming = get(router, 'streamingEnabled');
   if (streaming?.type === 'bool' && !streaming.value && after !== undefined) {
-    const message = `Conflicting streaming options set. Can't disable streaming and set streamAfterContentLengthKB in ${label}`;
+    const both = "Can't disable streaming and set streamAfterContentLengthKB";
+    const message = `Conflicting streaming options set. ${both} in ${label}`;
     diagnostics.error('conflict', after.keyAt, `${path}.streamAfterContentLengthKB`, message);
   }
   if (itemsOf(get(router, 'announcers')).length > 0) return;
@@ -136,8 +139,8 @@ function checkRouter(router: Value, path: string, diagnostics: Diagnostics): voi
 }
 
 /**
- * A `tls` object is in force as a whole, so that one which cannot work alone cannot work at all. linkerd finds out with the
- * first request.
+ * A `tls` object is in force as a whole, so that one which cannot work alone cannot work at all. linkerd
+ * finds out with the first request.
  */
 function checkClientTls(client: Value | undefined, path: string, diagnostics: Diagnostics): void {
   const configs = get(client, 'configs');

@@ -1,6 +1,6 @@
 /**
- * `routers[].client`: parameters of the clients, global or by prefix of the client's id. `connectTimeoutMs` and
- * `bodyIdleTimeoutMs` are Turnout's own (linkerd fixes the one at 1 s and has no other limit).
+ * `routers[].client`: parameters of the clients, global or by prefix of the client's id. `connectTimeoutMs`
+ * and `bodyIdleTimeoutMs` are Turnout's own (linkerd fixes the one at 1 s and has no other limit).
  */
 import { budget } from './backoff-spec.ts';
 import {

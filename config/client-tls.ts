@@ -1,7 +1,7 @@
 /**
- * The TLS of one client, out of the `client` section. The last matching entry with a `tls` object decides alone. Whatever is
- * wrong is a Failure and never plain text instead: plain text is the answer only when no entry asks for TLS, or the last
- * one switches it off.
+ * The TLS of one client, out of the `client` section. The last matching entry with a `tls` object decides
+ * alone. Whatever is wrong is a Failure and never plain text instead: plain text is the answer only when no
+ * entry asks for TLS, or the last one switches it off.
  */
 import type { Path } from '../dtab/path.ts';
 import { Failure } from '../src/base/failure.ts';

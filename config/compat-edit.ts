@@ -1,6 +1,6 @@
 /**
- * Small edits of values for the rewriting of old forms. Every edit answers a new value; what is made anew stands where the old
- * form stood, so that later errors still point into the text.
+ * Small edits of values for the rewriting of old forms. Every edit answers a new value; what is made anew
+ * stands where the old form stood, so that later errors still point into the text.
  */
 import type { Diagnostics } from './errors.ts';
 import {

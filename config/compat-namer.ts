@@ -43,8 +43,8 @@ function withLegacyNames(namer: ObjectValue, path: string, old: OldForms): Objec
 }
 
 /**
- * The namer spoke TLS to the API server itself. Without host and port it uses the pod's service account, which is what
- * those keys described by hand.
+ * The namer spoke TLS to the API server itself. Without host and port it uses the pod's service account,
+ * which is what those keys described by hand.
  */
 function withoutApiTls(namer: ObjectValue, path: string, old: OldForms): ObjectValue {
   const given = K8S_TLS.filter((key) => entryOf(namer, key) !== undefined);

@@ -1,7 +1,8 @@
 /**
- * Old forms of TLS. The old `boundPath` asked its names in order and took the first that matched, where now the last matching entry
- * wins: the names are reversed. It was strict unless told otherwise: a client that no name matched failed, and must not
- * go out in plain text now, hence `tls: {refuse: true}` for all before the names.
+ * Old forms of TLS. The old `boundPath` asked its names in order and took the first that matched, where now
+ * the last matching entry wins: the names are reversed. It was strict unless told otherwise: a client that no
+ * name matched failed, and must not go out in plain text now, hence `tls: {refuse: true}` for all before the
+ * names.
  */
 import type { Age } from './compat-age.ts';
 import {
@@ -141,7 +142,10 @@ function legacyPrefixes(client: ObjectValue, path: string, namers: readonly Valu
   return editSection(client, path, (params, at) => legacyPrefix(params, at, namers, old));
 }
 
-/** Ids of clients always begin with `/#`, `/$` or `/%`, so a prefix that begins like a namer's can only mean that. */
+/**
+ * Ids of clients always begin with `/#`, `/$` or `/%`, so a prefix that begins like a namer's can only mean
+ * that.
+ */
 function legacyPrefix(
   entry: ObjectValue,
   path: string,

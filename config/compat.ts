@@ -1,7 +1,8 @@
 /**
- * Configurations of older linkerds (0.1 to 1.6), read as what they meant: each old form becomes the present one, with a warning that shows
- * it. What changed its meaning without a key of its own (default prefix and identifier, names without `/#`) is only read
- * the old way in a file that also holds a key which no newer linkerd had. Values in, values out: the decoders check the result.
+ * Configurations of older linkerds (0.1 to 1.6), read as what they meant: each old form becomes the present
+ * one, with a warning that shows it. What changed its meaning without a key of its own (default prefix and
+ * identifier, names without `/#`) is only read the old way in a file that also holds a key which no newer
+ * linkerd had. Values in, values out: the decoders check the result.
  */
 import type { Age } from './compat-age.ts';
 import {
@@ -73,7 +74,9 @@ function hasDefaultIdentifier(router: Value): boolean {
   return all.some((each) => textOf(get(each, 'kind')) === 'default');
 }
 
-/** An option at the top was for every router that did not say otherwise, and a router without servers had one. */
+/**
+ * An option at the top was for every router that did not say otherwise, and a router without servers had one.
+ */
 function rootOptions(root: ObjectValue, old: OldForms): ObjectValue {
   const given = ROOT_OPTIONS.flatMap((key) => entryOf(root, key) ?? []);
   for (const { key, keyAt } of given) {
@@ -112,7 +115,10 @@ function telemetryOf(root: ObjectValue, old: OldForms): ObjectValue {
   return withKey(rest, 'telemetry', listAt([...kept, ...added], telemetry?.at ?? root.at));
 }
 
-/** Its endpoints were `metrics.json`, which is always there, and the Prometheus one, which has its own telemeter now. */
+/**
+ * Its endpoints were `metrics.json`, which is always there, and the Prometheus one, which has its own
+ * telemeter now.
+ */
 function commonMetrics(
   telemeter: ObjectValue,
   i: number,

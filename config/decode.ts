@@ -1,9 +1,9 @@
 /**
- * Decoders: pure functions from a value with positions to checked data. A decoder reports every mistake that it finds and then
- * answers `bad`; the others go on, so all mistakes of a text are known at once. Nothing here throws or knows what is
- * being configured.
+ * Decoders: pure functions from a value with positions to checked data. A decoder reports every mistake that
+ * it finds and then answers `bad`; the others go on, so all mistakes of a text are known at once. Nothing
+ * here throws or knows what is being configured.
  *
- *     const server = object({ port: withDefault(port, 4140), ip: withDefault(ip, '127.0.0.1'), label: optional(string) });
+ *     const server = object({ port: withDefault(port, 4140), ip: required(ip), label: optional(string) });
  */
 import { isIP } from 'node:net';
 import { type Diagnostics, quote } from './errors.ts';
@@ -264,8 +264,8 @@ export function checked<T>(decode: Decoder<T>, check: (decoded: T) => string | u
 }
 
 /**
- * An object in which one key chooses the decoder: `kind`, unless another is named. `family` is for messages, like `namer`;
- * `absent` is the kind that an object without the key has.
+ * An object in which one key chooses the decoder: `kind`, unless another is named. `family` is for messages,
+ * like `namer`; `absent` is the kind that an object without the key has.
  */
 export function kinds<T>(
   family: string,

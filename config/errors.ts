@@ -1,7 +1,7 @@
 /**
- * Mistakes in a configuration: collected, never thrown, all shown at once, each with its place, the line of the source
- * and a caret. `Diagnostics` belongs to one text. What it prints is safe for a terminal: control characters of the
- * text are replaced and long lines are cut around the caret.
+ * Mistakes in a configuration: collected, never thrown, all shown at once, each with its place, the line of
+ * the source and a caret. `Diagnostics` belongs to one text. What it prints is safe for a terminal: control
+ * characters of the text are replaced and long lines are cut around the caret.
  */
 import type { Position } from '../dtab/names.ts';
 

@@ -1,4 +1,6 @@
-/** `identifier` of a http router: how a request gets its name. One object, or a list that is tried in order. */
+/**
+ * `identifier` of a http router: how a request gets its name. One object, or a list that is tried in order.
+ */
 import { bool, type Decoder, int, kinds, map, ofKind, oneOrMore, required, withDefault } from './decode.ts';
 import { path } from './name-decoders.ts';
 import { notBuiltDecoders } from './not-built.ts';

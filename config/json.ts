@@ -1,11 +1,11 @@
 /**
- * A strict JSON parser (RFC 8259) that keeps positions, for configurations that begin with `{`. Stops at the first
- * syntax error; duplicate keys are reported and reading goes on. Depth is limited as for YAML.
+ * A strict JSON parser (RFC 8259) that keeps positions, for configurations that begin with `{`. Stops at the
+ * first syntax error; duplicate keys are reported and reading goes on. Depth is limited as for YAML.
  */
 import { type Diagnostics, quote } from './errors.ts';
 import type { Entry, Value } from './value.ts';
 
-const DEPTH_MAX = 64;
+export const DEPTH_MAX = 64;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 class JsonSyntaxError extends Error {

@@ -1,7 +1,7 @@
 /**
- * A configuration from text: read, old forms rewritten, decoded, checked as a whole. Either a frozen spec with every default filled
- * in, or all the mistakes; warnings in both cases. Apart from looking whether configured files and directories exist it does no I/O
- * and it never throws, whatever the text.
+ * A configuration from text: read, old forms rewritten, decoded, checked as a whole. Either a frozen spec
+ * with every default filled in, or all the mistakes; warnings in both cases. Apart from looking whether
+ * configured files and directories exist it does no I/O and it never throws, whatever the text.
  */
 import { statSync } from 'node:fs';
 import { checkTogether } from './checks.ts';

@@ -25,7 +25,10 @@ export const path: Decoder<string> = (value, at, context) => {
   return parsed === bad ? bad : parsed.show;
 };
 
-/** A dtab: its text, and where each entry stands in the configuration. An error points at the character in question. */
+/**
+ * A dtab: its text, and where each entry stands in the configuration. An error points at the character in
+ * question.
+ */
 export const dtab: Decoder<DtabSpec> = (value, at, context) => {
   const text = string(value, at, context);
   if (text === bad) return bad;
@@ -65,7 +68,10 @@ export const pattern: Decoder<string> = checked(nonEmpty, (text) => {
 
 const PLACEHOLDER = /\{[^/{}]*\}/g;
 
-/** Why a path template cannot become a path with these captures, if so. What is captured is itself a piece of a label. */
+/**
+ * Why a path template cannot become a path with these captures, if so. What is captured is itself a piece of
+ * a label.
+ */
 export function templateProblem(template: string, captures: readonly string[]): string | undefined {
   const unknown = (template.match(PLACEHOLDER) ?? []).find((name) => !captures.includes(name.slice(1, -1)));
   if (unknown !== undefined) return `${unknown} is not captured by the pattern`;

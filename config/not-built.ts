@@ -1,7 +1,7 @@
 /**
- * What linkerd 1.7.5 knows and Turnout has not built: the one list. Keys and kinds that stand here are checked like all others
- * and then refused with "not supported yet". Whoever builds one deletes its row and decodes it where it belongs;
- * docs/config.md lists every row.
+ * What linkerd 1.7.5 knows and Turnout has not built: the one list. Keys and kinds that stand here are
+ * checked like all others and then refused with "not supported yet". Whoever builds one deletes its row and
+ * decodes it where it belongs; docs/config.md lists every row.
  */
 import { backoff } from './backoff-spec.ts';
 import {
@@ -31,7 +31,7 @@ import {
 } from './decode.ts';
 import { path } from './name-decoders.ts';
 import { clientTls } from './tls-spec.ts';
-import { entryOf, get, type Value } from './value.ts';
+import { entryOf, get, textOf, type Value } from './value.ts';
 
 /** `experimental`: what needs `experimental: true` beside it, as in the message. */
 type Row = { readonly fields: Fields; readonly experimental?: string };
@@ -265,7 +265,9 @@ const rollPolicy = checked(string, (text) =>
     : `expected never, hourly, daily, weekly(n) or a size such as 3.megabytes, got "${text}"`,
 );
 
-/** Keys by the object that they stand in. `accept` tells the values that ask for nothing more than is built. */
+/**
+ * Keys by the object that they stand in. `accept` tells the values that ask for nothing more than is built.
+ */
 export const notBuiltKeys = {
   router: {
     announcers: key('router key "announcers"', list(announcer), (all) => all.length === 0),
@@ -296,9 +298,6 @@ export const notBuiltKeys = {
 /** Protocols: config/other-protocols knows their keys. */
 export const notBuiltProtocols = ['h2', 'thrift', 'thriftmux', 'mux'] as const;
 
-/** Kinds that parse and validate and cannot be run: what each is called in the message. */
-export const validatedOnly: Readonly<Record<string, string>> = { 'io.l5d.k8s': 'namer "io.l5d.k8s"' };
-
 export const notBuiltKinds = {
   namer: namers,
   interpreter: interpreters,
@@ -310,7 +309,10 @@ export const notBuiltKinds = {
 
 type Family = keyof typeof notBuiltKinds;
 
-/** Decoders of a family's rows: they check and then refuse. `common` are the keys that all kinds of the family have. */
+/**
+ * Decoders of a family's rows: they check and then refuse. `common` are the keys that all kinds of the family
+ * have.
+ */
 export function notBuiltDecoders(family: Family, common: Fields): Record<string, Decoder<never>> {
   const rows: Readonly<Record<string, Row>> = notBuiltKinds[family];
   const decoders: Record<string, Decoder<never>> = {};
@@ -338,10 +340,10 @@ export function requireExperimental(
   at: string,
   context: Parameters<Decoder<unknown>>[2],
 ): void {
-  const given = get(value, 'experimental');
-  if (given?.type === 'bool' && given.value) return;
+  if (textOf(get(value, 'experimental'))?.toLowerCase() === 'true') return;
   const name = what.slice(what.indexOf('"'));
-  const message = `The ${name} ${family} is experimental and must be explicitly enabled by setting the \`experimental' parameter to \`true'.`;
+  const enable = "explicitly enabled by setting the `experimental' parameter to `true'.";
+  const message = `The ${name} ${family} is experimental and must be ${enable}`;
   context.diagnostics.error('experimental', value.at, at, message);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The keys of the protocols that linkerd has and Turnout has not built: they are checked, so that a config is known to be sound,
- * and then the protocol is refused.
+ * The keys of the protocols that linkerd has and Turnout has not built: they are checked, so that a config is
+ * known to be sound, and then the protocol is refused.
  */
 import { clientKeys, limitMs, session } from './client-spec.ts';
 import {

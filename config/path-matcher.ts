@@ -1,10 +1,12 @@
 /**
- * Patterns of paths, as in `client` and `service` sections and the rewrite namer: `/#/io.l5d.k8s/{ns}/http/{svc}` matches
- * the beginning of a path and captures parts of its segments. Segments are compared in their printed form.
+ * Patterns of paths, as in `client` and `service` sections and the rewrite namer:
+ * `/#/io.l5d.k8s/{ns}/http/{svc}` matches the beginning of a path and captures parts of its segments.
+ * Segments are compared in their printed form.
  *
- * linkerd turns a segment with captures into a regular expression that may match anywhere in the segment. The same is
- * done here without one, in time linear in the segment: a capture takes as much as it can, and the text between
- * captures is literal, apart from `^` in front and `$` at the end, which tie the match to that end of the segment.
+ * linkerd turns a segment with captures into a regular expression that may match anywhere in the segment. The
+ * same is done here without one, in time linear in the segment: a capture takes as much as it can, and the
+ * text between captures is literal, apart from `^` in front and `$` at the end, which tie the match to that
+ * end of the segment.
  */
 import { type Path, showLabel } from '../dtab/path.ts';
 
@@ -54,7 +56,10 @@ export class PathMatcher {
     return this.#segments.flatMap((segment) => (segment.type === 'captures' ? segment.names : []));
   }
 
-  /** What the captures took, or undefined when the path does not match. Further segments of the path do not matter. */
+  /**
+   * What the captures took, or undefined when the path does not match. Further segments of the path do not
+   * matter.
+   */
   extract(path: Path): Variables | undefined {
     if (path.size < this.#segments.length) return undefined;
     const captured: [string, string][] = [];
@@ -101,15 +106,15 @@ function compileSegment(text: string): Segment {
     const special = SPECIAL.exec(literal);
     if (special === null) continue;
     throw new PatternError(
-      `${text}: '${special[0]}' has no place beside a capture; names of captures are made of letters, digits and . : _`,
+      `${text}: '${special[0]}' has no place beside a capture; a name is made of letters, digits and . : _`,
     );
   }
   return { type: 'captures', names, literals, fromStart, toEnd };
 }
 
 /**
- * The leftmost match with the longest captures, the first one first. Going backwards, each literal is put as far to
- * the right as those after it allow, which gives every capture before it the most that it can have.
+ * The leftmost match with the longest captures, the first one first. Going backwards, each literal is put as
+ * far to the right as those after it allow, which gives every capture before it the most that it can have.
  */
 function capture(
   { names, literals, fromStart, toEnd }: Extract<Segment, { readonly type: 'captures' }>,
@@ -150,7 +155,10 @@ export type MergedParams<P> = {
   variablesOf(key: keyof P): Variables;
 };
 
-/** The parameters in force for a path: every entry that matches applies, parameter by parameter, the last one wins. */
+/**
+ * The parameters in force for a path: every entry that matches applies, parameter by parameter, the last one
+ * wins.
+ */
 export function mergeConfigs<P extends object>(
   configs: readonly PatternedParams<P>[],
   path: Path,

@@ -1,6 +1,6 @@
 /**
- * `routers[].servers[]` of protocol http. `headTimeoutMs` and `bodyIdleTimeoutMs` are Turnout's own, and a session that does
- * nothing ends after ten minutes unless the config says otherwise.
+ * `routers[].servers[]` of protocol http. `headTimeoutMs` and `bodyIdleTimeoutMs` are Turnout's own, and a
+ * session that does nothing ends after ten minutes unless the config says otherwise.
  */
 import { limitMs, session } from './client-spec.ts';
 import {

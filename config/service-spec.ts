@@ -46,7 +46,9 @@ type Keys = {
   readonly responseClassifier?: { readonly kind: ClassifierKind };
 };
 
-/** Backoff and budget are independent parameters: each keeps what an earlier entry says when it is absent. */
+/**
+ * Backoff and budget are independent parameters: each keeps what an earlier entry says when it is absent.
+ */
 function flat({ retries, ...params }: Keys): ServiceParams {
   return {
     ...params,

@@ -1,6 +1,7 @@
 /**
- * What a checked configuration is: frozen plain data that can cross a thread boundary (paths and dtabs are their
- * printed text, certificates are file names). Times are milliseconds, sizes bytes; defaults are filled in.
+ * What a checked configuration is: frozen plain data that can cross a thread boundary (paths and dtabs are
+ * their printed text, certificates are file names). Times are milliseconds, sizes bytes; defaults are filled
+ * in.
  */
 import type { Position } from '../dtab/names.ts';
 
@@ -28,8 +29,8 @@ export type ClientTlsSpec = {
   readonly enabled: boolean;
   readonly disableValidation: boolean;
   /**
-   * True: a client for which no later entry says otherwise gets no connection at all, neither TLS nor plain text. It is what
-   * the strict `boundPath` of old configs becomes. Stands alone.
+   * True: a client for which no later entry says otherwise gets no connection at all, neither TLS nor plain
+   * text. It is what the strict `boundPath` of old configs becomes. Stands alone.
    */
   readonly refuse?: boolean;
   /** May hold `{captures}` of the prefix that it stands under. */
@@ -59,8 +60,9 @@ export type BudgetSpec = {
 };
 
 /**
- * Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. A time limit of 0
- * (`requestAttemptTimeoutMs`, here and `totalTimeoutMs` of services) lifts the limit of an earlier entry.
+ * Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. A time
+ * limit of 0 (`requestAttemptTimeoutMs`, here and `totalTimeoutMs` of services) lifts the limit of an earlier
+ * entry.
  */
 export type ClientParams = {
   readonly tls?: ClientTlsSpec;
@@ -130,7 +132,10 @@ export type IdentifierSpec =
   | { readonly kind: 'io.l5d.path'; readonly segments: number; readonly consume: boolean }
   | { readonly kind: 'io.l5d.static'; readonly path: string };
 
-/** `prefix` is all that stands in the id between `/%` and the id before: for a port, the number is part of its default. */
+/**
+ * `prefix` is all that stands in the id between `/%` and the id before: for a port, the number is part of its
+ * default.
+ */
 export type TransformerSpec =
   | { readonly kind: 'io.l5d.localhost'; readonly prefix: string }
   | { readonly kind: 'io.l5d.specificHost'; readonly prefix: string; readonly host: string }
@@ -146,7 +151,10 @@ export type InterpreterSpec =
       readonly transformers: readonly TransformerSpec[];
     };
 
-/** `prefix` is the path text after `/#`, e.g. `/io.l5d.fs`. `legacyNames`: names without `/#` resolve too (decision 5). */
+/**
+ * `prefix` is the path text after `/#`, e.g. `/io.l5d.fs`. `legacyNames`: names without `/#` resolve too
+ * (decision 5).
+ */
 export type NamerSpec = {
   readonly prefix: string;
   readonly transformers: readonly TransformerSpec[];
@@ -163,8 +171,8 @@ export type NamerSpec = {
 );
 
 /**
- * Dtab text of the config, where it starts there, and where each of its entries does, so that an entry can be shown with
- * its line. `dtabOf` of config/name-decoders makes the table.
+ * Dtab text of the config, where it starts there, and where each of its entries does, so that an entry can be
+ * shown with its line. `dtabOf` of config/name-decoders makes the table.
  */
 export type DtabSpec = {
   readonly text: string;
@@ -192,7 +200,10 @@ export type RouterSpec = {
   readonly identifiers: readonly IdentifierSpec[];
   readonly client: Section<ClientParams>;
   readonly service: Section<ServiceParams>;
-  /** Bodies up to this length are buffered whole before they are forwarded; Infinity when streaming is disabled. */
+  /**
+   * Bodies up to this length are buffered whole before they are forwarded; Infinity when streaming is
+   * disabled.
+   */
   readonly streamAfterBytes: number;
   readonly maxHeadersBytes: number;
   readonly maxInitialLineBytes: number;

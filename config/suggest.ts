@@ -1,4 +1,7 @@
-/** The nearest of the known words to a mistyped one, for "Did you mean". Words longer than the limit are not compared. */
+/**
+ * The nearest of the known words to a mistyped one, for "Did you mean". Words longer than the limit are not
+ * compared.
+ */
 const WORD_LENGTH_MAX = 64;
 
 /** The number of single-character edits (insert, delete, replace, swap of neighbours) between two words. */

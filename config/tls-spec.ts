@@ -1,4 +1,7 @@
-/** The `tls` objects of servers and clients. What contradicts itself is refused here; files are read by whoever uses them. */
+/**
+ * The `tls` objects of servers and clients. What contradicts itself is refused here; files are read by
+ * whoever uses them.
+ */
 import { bool, list, nonEmpty, object, oneOf, optional, required, withDefault } from './decode.ts';
 import type { ObjectValue } from './value.ts';
 import { entryOf, get } from './value.ts';
@@ -25,8 +28,9 @@ const clientAuth = object({
 });
 
 /**
- * `refuse: true` stands alone: it is what becomes of the old strict `boundPath`. A missing `commonName` is no mistake
- * of the object itself (linkerd fails only when such a client is made); config/checks reports it for whole files.
+ * `refuse: true` stands alone: it is what becomes of the old strict `boundPath`. A missing `commonName` is no
+ * mistake of the object itself (linkerd fails only when such a client is made); config/checks reports it for
+ * whole files.
  */
 export const clientTls = object(
   {

@@ -1,7 +1,7 @@
 /**
- * A configuration before it is checked: values that know where they stand in the text. Offsets count from 0 in UTF-16
- * units. Values are immutable and may be shared (YAML aliases), so nothing may walk them without the node limit that
- * config/yaml enforces.
+ * A configuration before it is checked: values that know where they stand in the text. Offsets count from 0
+ * in UTF-16 units. Values are immutable and may be shared (YAML aliases), so nothing may walk them without
+ * the node limit that config/yaml enforces.
  */
 export type NullValue = { readonly type: 'null'; readonly at: number };
 export type BoolValue = { readonly type: 'bool'; readonly at: number; readonly value: boolean };
@@ -12,7 +12,9 @@ export type NumberValue = {
   readonly value: number;
   readonly text: string;
 };
-/** `contentAt` is where to start looking for the content: after the quote, or after the header of a block. */
+/**
+ * `contentAt` is where to start looking for the content: after the quote, or after the header of a block.
+ */
 export type StringValue = {
   readonly type: 'string';
   readonly at: number;
@@ -49,7 +51,9 @@ export function textOf(value: Value | undefined): string | undefined {
   return value?.type === 'bool' ? String(value.value) : undefined;
 }
 
-/** The same data without positions, as JSON would hold it. Absent optionals and nulls in objects are left out. */
+/**
+ * The same data without positions, as JSON would hold it. Absent optionals and nulls in objects are left out.
+ */
 export function toJson(value: Value): unknown {
   switch (value.type) {
     case 'null':
@@ -68,9 +72,9 @@ export function toJson(value: Value): unknown {
 }
 
 /**
- * Where the characters at some indexes of a string (ascending) stand in the text. Quoting, folding and indentation change only
- * white space and escapes, so the characters are found by walking both in step; what cannot be found ends the walk at
- * the last character that could.
+ * Where the characters at some indexes of a string (ascending) stand in the text. Quoting, folding and
+ * indentation change only white space and escapes, so the characters are found by walking both in step; what
+ * cannot be found ends the walk at the last character that could.
  */
 export function offsetsWithin(
   text: string,

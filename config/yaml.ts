@@ -1,7 +1,8 @@
 /**
- * Text to values with positions. JSON when the first character is `{`, else YAML 1.2 (core schema: `yes`, `no`, `on`,
- * `off` are text, `010` is ten; no `<<` merge, no tags but the core ones). Duplicate keys at any depth are errors. Limits: 4 MB
- * of text, 64 levels, and a number of nodes that counts what aliases repeat, so that aliases cannot blow a small text up.
+ * Text to values with positions. JSON when the first character is `{`, else YAML 1.2 (core schema: `yes`,
+ * `no`, `on`, `off` are text, `010` is ten; no `<<` merge, no tags but the core ones). Duplicate keys at any
+ * depth are errors. Limits: 4 MB of text, 64 levels, and a number of nodes that counts what aliases repeat,
+ * so that aliases cannot blow a small text up.
  */
 import {
   type Document,
@@ -17,21 +18,22 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { type Diagnostics, quote } from './errors.ts';
-import { parseJson } from './json.ts';
+import { DEPTH_MAX, parseJson } from './json.ts';
 import type { Entry, Value } from './value.ts';
 
 const TEXT_LENGTH_MAX = 4 * 1024 * 1024;
-const DEPTH_MAX = 64;
 const NODES_MAX = 500_000;
 const SYNTAX_ERRORS_MAX = 10;
 const TOO_DEEP = `nested deeper than ${DEPTH_MAX} levels`;
-/** What the lexer inserts that is no part of the text; the last of them says that a scalar's content follows. */
+/**
+ * What the lexer inserts that is no part of the text; the last of them says that a scalar's content follows.
+ */
 const SCALAR_FOLLOWS = '\u001f';
 const MARKERS = new Set(['\u0002', '\u0018', SCALAR_FOLLOWS]);
 
 /**
- * The value of the text, or undefined after syntax errors were reported. A duplicate key is reported too, but the rest can still
- * be checked: the first of the values counts.
+ * The value of the text, or undefined after syntax errors were reported. A duplicate key is reported too, but
+ * the rest can still be checked: the first of the values counts.
  */
 export function parseText(diagnostics: Diagnostics): Value | undefined {
   const { text } = diagnostics;

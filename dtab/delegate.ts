@@ -1,14 +1,16 @@
 /**
- * The explained evaluation: the same steps as binding takes, but every alternative is followed, and each step keeps
- * the entry that made it. It is live like a binding; an answer that is not there yet is a node of type `pending`.
+ * The explained evaluation: the same steps as binding takes, but every alternative is followed, and each step
+ * keeps the entry that made it. It is live like a binding; an answer that is not there yet is a node of type
+ * `pending`.
  */
 import { type Activity, failed, ok, type State } from '../src/base/activity.ts';
 import { Failure } from '../src/base/failure.ts';
 import { Lazy } from '../src/base/var.ts';
 import { type Delegation, hasPending, simplifyDelegation } from './delegation.ts';
-import { type BindInputs, Evaluation } from './evaluation.ts';
+import { type BindInputs, Evaluation, prepare } from './evaluation.ts';
 import {
   AltNode,
+  type Asked,
   EvaluationLimit,
   type EvaluationNode,
   type Frame,
@@ -17,10 +19,14 @@ import {
 } from './evaluation-nodes.ts';
 import { Path } from './path.ts';
 
-/** Fails when the name itself runs into a limit; a limit that one branch of several hits is shown in its place. */
+/**
+ * Fails when the name itself runs into a limit; a limit that one branch of several hits is shown in its
+ * place.
+ */
 export function delegatePath(inputs: BindInputs): Activity<Delegation> {
+  const prepared = prepare(inputs);
   return new Lazy<State<Delegation>>((set) => {
-    return new Evaluation(inputs, true, ({ root }) => {
+    return new Evaluation(prepared, true, ({ root }) => {
       const tree = delegationOf(root);
       set(tree instanceof Failure ? failed(tree) : ok(simplifyDelegation(tree)));
     });
@@ -89,13 +95,23 @@ function lookupOf(node: LookupNode): Delegation | Failure {
     return { type: 'delegate', ...at, tree };
   }
   const asked = node.asked.at(-1);
-  if (asked === undefined) return { type: 'neg', ...at };
-  const by = { ...at, namer: asked.entry.prefix };
-  const { state } = asked;
+  if (node.state?.state === 'ok' && node.state.value.type === 'neg' && child === undefined) {
+    const { disregarded } = node;
+    // The entry that says `~` is what a reader looks for, when the namers know nothing either.
+    if (disregarded !== undefined) {
+      return { type: 'delegate', ...at, tree: { type: 'neg', path: Path.empty, dentry: disregarded } };
+    }
+    return asked === undefined ? { type: 'neg', ...at } : { type: 'neg', ...at, namer: asked.entry.prefix };
+  }
+  return asked === undefined ? { type: 'pending', ...at } : answerOf(node, asked);
+}
+
+function answerOf(node: LookupNode, { entry, state }: Asked): Delegation | Failure {
+  const by = { ...placeOf(node.frame), namer: entry.prefix };
   if (state.state === 'pending') return { type: 'pending', ...by };
   if (state.state === 'failed') return { type: 'exception', ...by, failure: state.failure };
-  const { type } = state.value;
-  if (type === 'neg' || type === 'empty' || type === 'fail') return { type, ...by };
+  if (state.value.type === 'empty' || state.value.type === 'fail') return { type: state.value.type, ...by };
+  const [child] = node.children;
   return child === undefined ? { type: 'pending', ...by } : delegationOf(child);
 }
 

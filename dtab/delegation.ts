@@ -1,6 +1,7 @@
 /**
- * A delegation: an evaluation with every step shown. `path` is what was looked up at a step and `dentry` the entry that
- * led there (absent at the start). Simplification and the meaning of the nodes are those of linkerd's delegator page.
+ * A delegation: an evaluation with every step shown. `path` is what was looked up at a step and `dentry` the
+ * entry that led there (absent at the start). Simplification and the meaning of the nodes are those of
+ * linkerd's delegator page.
  */
 import type { Failure } from '../src/base/failure.ts';
 import type { Bound, Dentry } from './names.ts';

@@ -1,9 +1,9 @@
 /**
- * The share of requests that each bound id receives in the long run, and the share that fails because its branch holds
- * no destination. This is the law that choosing by weight has to follow. Weights count among siblings only; siblings
- * that all have weight zero share evenly.
+ * The share of requests that each bound id receives in the long run, and the share that fails because its
+ * branch holds no destination. This is the law that choosing by weight has to follow. Weights count among
+ * siblings only; siblings that all have weight zero share evenly.
  */
-import type { Bound, NameTree } from './names.ts';
+import { type Bound, type NameTree, neg } from './names.ts';
 import { simplify } from './simplify.ts';
 
 export type Distribution = {
@@ -24,6 +24,7 @@ export function distribution(tree: NameTree<Pick<Bound, 'id'>>): Distribution {
       }
       case 'union': {
         // Scaled by the largest, so that sums of huge weights stay finite.
+        if (part.trees.length === 0) unavailable += share;
         const largest = part.trees.reduce((most, { weight }) => Math.max(most, weight), 0);
         const scaled = part.trees.map(({ weight }) => (largest > 0 ? weight / largest : 1));
         const sum = scaled.reduce((total, weight) => total + weight, 0);
@@ -33,16 +34,16 @@ export function distribution(tree: NameTree<Pick<Bound, 'id'>>): Distribution {
         return;
       }
       case 'alt': {
-        // Simplified alternatives hold nothing negative: the first one decides.
-        const [first] = part.trees;
-        if (first !== undefined) spread(first, share);
-        else unavailable += share;
+        // Binding leaves no alternatives; the first that is not negative would have decided.
+        const simple = simplify(part);
+        const decided = simple.type === 'alt' ? simple.trees[0] : simple;
+        spread(decided ?? neg, share);
         return;
       }
       default:
         unavailable += share;
     }
   };
-  spread(simplify(tree), 1);
+  spread(tree, 1);
   return { shares, unavailable };
 }

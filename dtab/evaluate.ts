@@ -1,6 +1,6 @@
 /**
- * Evaluation of a tree without looking anything up: the set of values that traffic can reach, or undefined when the
- * tree is negative or fails. `$` is a place without anybody: an empty set.
+ * Evaluation of a tree without looking anything up: the set of values that traffic can reach, or undefined
+ * when the tree is negative or fails. `$` is a place without anybody: an empty set.
  */
 import type { NameTree } from './names.ts';
 

@@ -1,22 +1,13 @@
 /**
- * The nodes of one evaluation: what stands at each place of the tree that a name unfolds into, and its state. A node
- * computes its state from its children, which it makes when it needs them; the evaluation decides when. Nothing here
- * recurses, so that a hostile dtab cannot exhaust the stack.
+ * The nodes of one evaluation: what stands at each place of the tree that a name unfolds into, and its state.
+ * A node computes its state from its children, which it makes when it needs them; the evaluation decides
+ * when. Nothing here recurses, so that a hostile dtab cannot exhaust the stack.
  */
 import { type Activity, failed, ok, pending, type State } from '../src/base/activity.ts';
 import type { Closable } from '../src/base/closable.ts';
 import { Failure } from '../src/base/failure.ts';
-import { matching } from './lookup.ts';
-import {
-  type Bound,
-  type Dentry,
-  type Dtab,
-  leaf,
-  type Name,
-  type Namer,
-  type NameTree,
-  neg,
-} from './names.ts';
+import { type DtabIndexes, matchingIn } from './lookup.ts';
+import { type Bound, type Dentry, leaf, type Name, type Namer, type NameTree, neg } from './names.ts';
 import { Path } from './path.ts';
 import { shorten, showDentryPlace } from './show.ts';
 
@@ -30,12 +21,14 @@ export type BoundState = State<NameTree<Bound>>;
 
 /** What a node needs of the evaluation that it belongs to. */
 export interface Evaluator {
-  readonly dtab: Dtab;
+  readonly indexes: DtabIndexes;
   readonly namers: NamerTable;
   readonly depthMax: number;
   /** Whether alternatives are all followed, to explain them, or only until one of them decides. */
   readonly exhaustive: boolean;
-  /** Computes `node` again after the children that it has just made, or because an input of it has changed. */
+  /**
+   * Computes `node` again after the children that it has just made, or because an input of it has changed.
+   */
   enqueue(node: EvaluationNode): void;
   /** An input of `node` has changed: computes it and whatever depends on it. */
   changed(node: EvaluationNode): void;
@@ -194,7 +187,10 @@ export class AltNode extends EvaluationNode {
   }
 }
 
-/** Everything at once: children that have a value count, pending and failed ones are left out for the time being. */
+/**
+ * Everything at once: children that have a value count, pending and failed ones are left out for the time
+ * being.
+ */
 export class UnionNode extends EvaluationNode {
   readonly #weights: readonly number[];
   readonly #trees: readonly NameTree<Name>[];
@@ -266,6 +262,8 @@ export class LookupNode extends EvaluationNode {
   readonly path: Path;
   /** The entries that matched; they come before the namers. */
   matches: readonly Dentry[] | undefined;
+  /** The only entry that matched, when it says `~` and so does not count. */
+  disregarded: Dentry | undefined;
   /** The failure when too many lookups led here. */
   tooDeep: Failure | undefined;
   readonly asked: Asked[] = [];
@@ -294,7 +292,7 @@ export class LookupNode extends EvaluationNode {
       if (this.frame.depth > depthMax) {
         this.tooDeep = tooDeep(depthMax, this.frame);
       } else {
-        this.matches = this.#lookup(evaluator.dtab);
+        this.matches = this.#lookup(evaluator.indexes);
         if (this.matches.length > 0) return this.#follow(this.#destination(evaluator), evaluator);
       }
     }
@@ -308,9 +306,11 @@ export class LookupNode extends EvaluationNode {
   }
 
   /** A single entry that says `~` counts as none: the namers are asked. */
-  #lookup(dtab: Dtab): readonly Dentry[] {
-    const matches = matching(dtab, this.path);
-    return matches.length === 1 && matches[0]?.dst.type === 'neg' ? [] : matches;
+  #lookup(indexes: DtabIndexes): readonly Dentry[] {
+    const matches = matchingIn(indexes, this.path);
+    if (matches.length !== 1 || matches[0]?.dst.type !== 'neg') return matches;
+    this.disregarded = matches[0];
+    return [];
   }
 
   #destination(evaluator: Evaluator): EvaluationNode {

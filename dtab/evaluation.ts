@@ -1,10 +1,10 @@
 /**
- * The running evaluation of one name. It starts with the path and unfolds it through the dtab and the namers; after
- * that, a change of one namer's answer is carried upwards from the node that asked, and touches nothing else. One
- * change, however many nodes it reaches, is told once. Closing ends every subscription.
+ * The running evaluation of one name. It starts with the path and unfolds it through the dtab and the namers;
+ * after that, a change of one namer's answer is carried upwards from the node that asked, and touches nothing
+ * else. One change, however many nodes it reaches, is told once. Closing ends every subscription.
  *
- * Limits: lookups along one branch (100, as linkerd), nodes in all, and levels of the tree. The latter two keep a
- * dtab that branches at every step from taking the memory.
+ * Limits: lookups along one branch (100, as linkerd), nodes in all, and levels of the tree. The latter two
+ * keep a dtab that branches at every step from taking the memory.
  */
 
 import { equalStates } from '../src/base/activity.ts';
@@ -17,6 +17,7 @@ import {
   LookupNode,
   type NamerTable,
 } from './evaluation-nodes.ts';
+import { type DtabIndexes, indexesOf } from './lookup.ts';
 import type { Bound, Dtab, NameTree } from './names.ts';
 import { Path } from './path.ts';
 import { equalTrees } from './simplify.ts';
@@ -25,7 +26,9 @@ export const DEPTH_MAX = 100;
 export const NODES_MAX = 10_000;
 const NESTING_MAX = 500;
 
-/** What a binding is made from. `dtab` is the router's with the request's entries appended (`concatDtabs`). */
+/**
+ * What a binding is made from. `dtab` is the router's with the request's entries appended (`concatDtabs`).
+ */
 export type BindInputs = {
   readonly dtab: Dtab;
   readonly path: Path;
@@ -33,6 +36,13 @@ export type BindInputs = {
   readonly depthMax?: number;
   readonly nodesMax?: number;
 };
+
+/** The same, ready to be evaluated any number of times. It does not keep a joined dtab alive. */
+export type PreparedInputs = Omit<BindInputs, 'dtab'> & { readonly indexes: DtabIndexes };
+
+export function prepare({ dtab, ...inputs }: BindInputs): PreparedInputs {
+  return { ...inputs, indexes: indexesOf(dtab) };
+}
 
 /** Equal ids are not enough: the new address set has to be followed, the old one may have ended. */
 const equalBounds = (a: Bound, b: Bound): boolean =>
@@ -43,7 +53,7 @@ const equalBoundTrees = (a: NameTree<Bound>, b: NameTree<Bound>): boolean => equ
 export const sameBinding = equalStates<NameTree<Bound>>(equalBoundTrees);
 
 export class Evaluation implements Evaluator, Closable {
-  readonly dtab: Dtab;
+  readonly indexes: DtabIndexes;
   readonly namers: NamerTable;
   readonly depthMax: number;
   readonly exhaustive: boolean;
@@ -56,8 +66,8 @@ export class Evaluation implements Evaluator, Closable {
   #draining = false;
 
   /** `tell` is called after each change, for the first time before the constructor returns. */
-  constructor(inputs: BindInputs, exhaustive: boolean, tell: (evaluation: Evaluation) => void) {
-    this.dtab = inputs.dtab;
+  constructor(inputs: PreparedInputs, exhaustive: boolean, tell: (evaluation: Evaluation) => void) {
+    this.indexes = inputs.indexes;
     this.namers = inputs.namers;
     this.depthMax = inputs.depthMax ?? DEPTH_MAX;
     this.exhaustive = exhaustive;
@@ -88,7 +98,7 @@ export class Evaluation implements Evaluator, Closable {
     this.#spent += cost;
     if (this.#spent > this.#nodesMax) {
       return new EvaluationLimit(
-        `More than ${this.#nodesMax} steps to resolve a name: the dtab branches too often, or leads back to itself`,
+        `More than ${this.#nodesMax} steps to resolve a name: the dtab branches or repeats itself too often`,
       );
     }
     if (nesting <= NESTING_MAX + this.depthMax) return undefined;
@@ -96,8 +106,14 @@ export class Evaluation implements Evaluator, Closable {
   }
 
   retire(node: EvaluationNode): void {
-    node.closed = true;
-    this.#retired.push(node);
+    const below = [node];
+    for (let next = below.pop(); next !== undefined; next = below.pop()) {
+      next.closed = true;
+      // What is given up makes room at once for what replaces it.
+      this.#spent -= next.cost;
+      this.#retired.push(next);
+      for (const child of next.children) below.push(child);
+    }
   }
 
   close(): void {
@@ -128,10 +144,6 @@ export class Evaluation implements Evaluator, Closable {
   }
 
   #closeRetired(): void {
-    for (let node = this.#retired.pop(); node !== undefined; node = this.#retired.pop()) {
-      this.#spent -= node.cost;
-      node.close();
-      for (const child of node.children) this.retire(child);
-    }
+    for (let node = this.#retired.pop(); node !== undefined; node = this.#retired.pop()) node.close();
   }
 }

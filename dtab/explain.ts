@@ -1,7 +1,7 @@
 /**
- * Why a name is bound to nothing, in a few lines for the person whose request was refused: for each branch that had a
- * say, where it ended, what was answered there, which entry led to it and where that entry is written, and which names
- * do exist nearby.
+ * Why a name is bound to nothing, in a few lines for the person whose request was refused: for each branch
+ * that had a say, where it ended, what was answered there, which entry led to it and where that entry is
+ * written, and which names do exist nearby.
  */
 import { Failure } from '../src/base/failure.ts';
 import type { Delegation } from './delegation.ts';

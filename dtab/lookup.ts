@@ -1,7 +1,7 @@
 /**
- * One step of a dtab: the entries whose prefix matches a path, the last one first. A table is indexed once, by a trie
- * over the elements of its prefixes, so that a lookup does not notice entries for other names; a table that was joined
- * from two keeps the indexes of both.
+ * One step of a dtab: the entries whose prefix matches a path, the last one first. A table is indexed once,
+ * by a trie over the elements of its prefixes, so that a lookup does not notice entries for other names; a
+ * table that was joined from two keeps the indexes of both.
  */
 import { type Dentry, type Dtab, type NameTree, neg, type Prefix } from './names.ts';
 import type { Path } from './path.ts';
@@ -70,9 +70,11 @@ function childOf(node: Node, element: string | null): Node {
 }
 
 /** The indexes of a table's parts, in order. */
-const indexes = new WeakMap<Dtab, readonly DtabIndex[]>();
+export type DtabIndexes = readonly DtabIndex[];
 
-function indexesOf(dtab: Dtab): readonly DtabIndex[] {
+const indexes = new WeakMap<Dtab, DtabIndexes>();
+
+export function indexesOf(dtab: Dtab): DtabIndexes {
   let parts = indexes.get(dtab);
   if (parts === undefined) {
     parts = [new DtabIndex(dtab)];
@@ -81,7 +83,10 @@ function indexesOf(dtab: Dtab): readonly DtabIndex[] {
   return parts;
 }
 
-/** `later` after `earlier`, so that its entries win. A large table is not indexed again for a few local entries. */
+/**
+ * `later` after `earlier`, so that its entries win. A large table is not indexed again for a few local
+ * entries.
+ */
 export function concatDtabs(earlier: Dtab, later: Dtab): Dtab {
   if (later.length === 0) return earlier;
   if (earlier.length === 0) return later;
@@ -92,8 +97,15 @@ export function concatDtabs(earlier: Dtab, later: Dtab): Dtab {
 
 /** The entries that match, the last one first. */
 export function matching(dtab: Dtab, path: Path): readonly Dentry[] {
+  return matchingIn(indexesOf(dtab), path);
+}
+
+/**
+ * For those who look up again and again: the indexes do not keep a joined table in memory, only its parts.
+ */
+export function matchingIn(parts: DtabIndexes, path: Path): readonly Dentry[] {
   const found: Dentry[] = [];
-  for (const index of indexesOf(dtab).toReversed()) index.collect(path, found);
+  for (let i = parts.length - 1; i >= 0; i--) parts[i]?.collect(path, found);
   return found;
 }
 
@@ -102,7 +114,10 @@ export function prefixMatches(prefix: Prefix, path: Path): boolean {
   return prefix.every((element, i) => element === null || element === path.segments[i]);
 }
 
-/** One step, without recursion or namers: what is left of the path is appended to every leaf of the destination. */
+/**
+ * One step, without recursion or namers: what is left of the path is appended to every leaf of the
+ * destination.
+ */
 export function lookup(dtab: Dtab, path: Path): NameTree<Path> {
   const trees = matching(dtab, path).map((dentry) => {
     const rest = path.drop(dentry.prefix.length);

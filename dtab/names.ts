@@ -1,6 +1,6 @@
 /**
- * The central types of naming. All of it is plain data, compared by value (by `show`), except Bound, whose address set
- * changes over time.
+ * The central types of naming. All of it is plain data, compared by value (by `show`), except Bound, whose
+ * address set changes over time.
  */
 import type { Activity } from '../src/base/activity.ts';
 import type { Failure } from '../src/base/failure.ts';
@@ -9,7 +9,10 @@ import type { Path } from './path.ts';
 
 export type Weighted<T> = { readonly weight: number; readonly tree: NameTree<T> };
 
-/** alt: the first tree that is not negative wins. union: load is spread by weight. neg: nothing here. empty: here, but no one. fail: stop looking. */
+/**
+ * alt: the first tree that is not negative wins. union: load is spread by weight. neg: nothing here. empty:
+ * here, but no one. fail: stop looking.
+ */
 export type NameTree<T> =
   | { readonly type: 'leaf'; readonly value: T }
   | { readonly type: 'alt'; readonly trees: readonly NameTree<T>[] }
@@ -62,7 +65,10 @@ export type Addr =
   | { readonly type: 'pending' }
   | { readonly type: 'failed'; readonly failure: Failure };
 
-/** A concrete name: `id` names the endpoint set and is its identity; `residual` is what the namer did not consume. */
+/**
+ * A concrete name: `id` names the endpoint set and is its identity; `residual` is what the namer did not
+ * consume.
+ */
 export type Bound = {
   readonly type: 'bound';
   readonly id: Path;
@@ -76,7 +82,9 @@ export type Name = Path | Bound;
 export interface Namer {
   /** `path` is what follows the namer's prefix. The answer changes over time. */
   lookup(path: Path): Activity<NameTree<Name>>;
-  /** Known names below the prefix, for suggestions and `bound-names.json`; absent when the namer cannot list. */
+  /**
+   * Known names below the prefix, for suggestions and `bound-names.json`; absent when the namer cannot list.
+   */
   names?(): readonly Path[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Reads paths, prefixes, name trees, dentries and dtabs. Grammar: linkerd's (spec of names, finagle's parsers). The
- * readers throw DtabSyntaxError and nothing else, whatever the text, and take time linear in its length.
+ * Reads paths, prefixes, name trees, dentries and dtabs. Grammar: linkerd's (spec of names, finagle's
+ * parsers). The readers throw DtabSyntaxError and nothing else, whatever the text, and take time linear in
+ * its length.
  *
  *     tree     := union ("|" union)*          union  := weighted ("&" weighted)*
  *     weighted := [number "*"] simple         simple := path | "!" | "~" | "$" | "(" tree ")"
@@ -195,10 +196,13 @@ class Parser {
       scanner.offset++;
     }
     const digits = scanner.text.slice(start, scanner.offset);
-    const weight = digits === '.' ? Number.NaN : Number(digits);
-    if (Number.isFinite(weight)) return weight;
-    scanner.offset = start;
-    return scanner.fail(digits === '.' ? 'a weight with digits' : 'a weight that fits a double');
+    if (digits === '.') scanner.fail("digits beside the '.' of a weight");
+    const weight = Number(digits);
+    if (!Number.isFinite(weight)) {
+      scanner.offset = start;
+      scanner.fail('a weight that fits a double');
+    }
+    return weight;
   }
 
   #label(): string {

@@ -1,7 +1,7 @@
 /**
- * A path: the name of something, as a list of labels. A label is a non-empty byte string, kept as a string with one
- * character (0x00..0xff) a byte. `show` is the printed, canonical form; it is computed once and is the identity of the
- * path in every cache and metric. Grammar: linkerd's (finagle `NameTreeParsers`).
+ * A path: the name of something, as a list of labels. A label is a non-empty byte string, kept as a string
+ * with one character (0x00..0xff) a byte. `show` is the printed, canonical form; it is computed once and is
+ * the identity of the path in every cache and metric. Grammar: linkerd's (finagle `NameTreeParsers`).
  */
 export class Path {
   static readonly empty = new Path([]);

@@ -1,11 +1,14 @@
 /**
- * Characters of a dtab text one by one, with blanks and comments skipped where the grammar allows them, and the line
- * and column of every place. What counts as blank is what Java calls white space: linkerd reads the same texts.
+ * Characters of a dtab text one by one, with blanks and comments skipped where the grammar allows them, and
+ * the line and column of every place. What counts as blank is what Java calls white space: linkerd reads the
+ * same texts.
  */
 import type { Position } from './names.ts';
 import { DtabSyntaxError, quoteCharacter } from './syntax-error.ts';
 
-/** Where a text comes from: `source` names it in errors, `start` is the place of its first character there. */
+/**
+ * Where a text comes from: `source` names it in errors, `start` is the place of its first character there.
+ */
 export type Origin = { readonly source?: string; readonly start?: Position };
 
 export const TEXT_LENGTH_MAX = 1024 * 1024;
@@ -72,7 +75,10 @@ export class Scanner {
     if (this.peek() !== END) this.fail(expected);
   }
 
-  /** The place of an offset in the source. A text that starts in a column is taken to be indented by that much. */
+  /**
+   * The place of an offset in the source. A text that starts in a column is taken to be indented by that
+   * much.
+   */
   position(offset: number): Position {
     if (offset < this.#lineStart) {
       this.#line = 0;

@@ -1,6 +1,6 @@
 /**
- * Prints trees, dentries and dtabs. What the parser makes can be read back to an equal value, up to weights beyond two
- * decimals, which is what linkerd prints.
+ * Prints trees, dentries and dtabs. What the parser makes can be read back to an equal value, up to weights
+ * beyond two decimals, which is what linkerd prints.
  */
 import type { Dentry, Dtab, NameTree, Prefix } from './names.ts';
 import { type Path, showLabel } from './path.ts';

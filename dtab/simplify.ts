@@ -1,7 +1,7 @@
 /**
- * Simplification: the smallest tree that evaluates to the same. Law: `simplify(simplify(t)) = simplify(t)`, and
- * evaluation cannot tell `t` from `simplify(t)`. Alternatives lose what is negative and whatever stands after the first
- * `!`; unions lose what is negative or fails; a composite of one member is that member.
+ * Simplification: the smallest tree that evaluates to the same. Law: `simplify(simplify(t)) = simplify(t)`,
+ * and evaluation cannot tell `t` from `simplify(t)`. Alternatives lose what is negative and whatever stands
+ * after the first `!`; unions lose what is negative or fails; a composite of one member is that member.
  */
 import { type Dtab, type NameTree, neg, type Prefix, type Weighted } from './names.ts';
 import type { Path } from './path.ts';

@@ -1,7 +1,8 @@
 /**
- * A mistake in the text of a path, prefix, tree, dentry or dtab. It knows where it is, what was expected and what was
- * found, and can show itself in three ways: `message` (one line with the position), `render()` (with the source line
- * and a caret, for terminals) and `summary` (one line in linkerd's form, for the body of a 400).
+ * A mistake in the text of a path, prefix, tree, dentry or dtab. It knows where it is, what was expected and
+ * what was found, and can show itself in three ways: `message` (one line with the position), `render()` (with
+ * the source line and a caret, for terminals) and `summary` (one line in linkerd's form, for the body of a
+ * 400).
  */
 import type { Position } from './names.ts';
 
@@ -31,7 +32,10 @@ export class DtabSyntaxError extends Error {
     this.source = source;
   }
 
-  /** For the body of a 400: `<what> expected but <found> found at '<text with the offending character bracketed>'`. */
+  /**
+   * For the body of a 400: `<what> expected but <found> found at '<text with the offending character
+   * bracketed>'`.
+   */
   get summary(): string {
     const from = Math.max(0, this.offset - SUMMARY_CONTEXT_MAX);
     const to = Math.min(this.#text.length, this.offset + 1 + SUMMARY_CONTEXT_MAX);

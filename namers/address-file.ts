@@ -1,7 +1,7 @@
 /**
- * The text of one io.l5d.fs name: a line an endpoint, `host port` or `host port * weight`, any white space, `#` starts
- * a comment. A host is an address or a name; a name stays one and is resolved when connecting. One bad line makes the
- * whole text an error, which says where it is and what belongs there.
+ * The text of one io.l5d.fs name: a line an endpoint, `host port` or `host port * weight`, any white space,
+ * `#` starts a comment. A host is an address or a name; a name stays one and is resolved when connecting. One
+ * bad line makes the whole text an error, which says where it is and what belongs there.
  */
 import type { Address } from '../dtab/names.ts';
 import { isHostName, numericHost } from './numeric-host.ts';

@@ -1,7 +1,8 @@
 /**
- * fs.watch on directories, one watch a directory however many listen. It is only the quick way to hear of a change:
- * events get lost, a watch may be refused (inotify limits) and a replaced directory is not followed, so that every
- * listener polls as well; `refresh` opens the watch anew after a poll has found what the watch had missed.
+ * fs.watch on directories, one watch a directory however many listen. It is only the quick way to hear of a
+ * change: events get lost, a watch may be refused (inotify limits) and a replaced directory is not followed,
+ * so that every listener polls as well; `refresh` opens the watch anew after a poll has found what the watch
+ * had missed.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import type { Closable } from '../src/base/closable.ts';

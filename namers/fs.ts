@@ -1,7 +1,8 @@
 /**
- * io.l5d.fs: a directory of names. `/#/io.l5d.fs/a/b/c` is the file `a` with the residual `/b/c`, or, when `a` is a
- * directory, the same question for `b` in it. Files are watched while somebody looks. A file that exists is bound even
- * when it is empty; a file with a bad line keeps the last good addresses, or is a failure when there never were any.
+ * io.l5d.fs: a directory of names. `/#/io.l5d.fs/a/b/c` is the file `a` with the residual `/b/c`, or, when
+ * `a` is a directory, the same question for `b` in it. Files are watched while somebody looks. A file that
+ * exists is bound even when it is empty; a file with a bad line keeps the last good addresses, or is a
+ * failure when there never were any.
  *
  *     namers:
  *     - kind: io.l5d.fs

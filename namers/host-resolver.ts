@@ -1,7 +1,7 @@
 /**
- * Host names to addresses, kept fresh while somebody looks: asked again 5 s after each answer. One question per host at
- * a time, shared by all who ask, and few at once, because getaddrinfo blocks a thread of the pool that file reads need.
- * A host that does not exist is an answer; any other error keeps the last good answer.
+ * Host names to addresses, kept fresh while somebody looks: asked again 5 s after each answer. One question
+ * per host at a time, shared by all who ask, and few at once, because getaddrinfo blocks a thread of the pool
+ * that file reads need. A host that does not exist is an answer; any other error keeps the last good answer.
  */
 import { promises as dns } from 'node:dns';
 import { type Activity, failed, ok, pending, type State } from '../src/base/activity.ts';

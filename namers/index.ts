@@ -1,4 +1,7 @@
-/** The list of namers and interpreters: from the checked configuration to running ones. Nothing is opened here. */
+/**
+ * The list of namers and interpreters: from the checked configuration to running ones. Nothing is opened
+ * here.
+ */
 import type { InterpreterSpec, NamerSpec } from '../config/spec.ts';
 import { bindPath } from '../dtab/bind.ts';
 import type { NamerEntry, NamerTable } from '../dtab/evaluation-nodes.ts';
@@ -48,7 +51,8 @@ export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namer
     if (namer instanceof Failure) return namer;
     const transformed = transformNamer(namer, spec, { resolver, bindPath: bindByNamers });
     configured.push({ kind: spec.kind, prefix, namer: transformed });
-    // The last of the configuration is asked first. Names without `/#` are those of configurations before 0.6.
+    // The last of the configuration is asked first. Names without `/#` are those of configurations before
+    // 0.6.
     table.unshift({ prefix, namer: transformed });
     if (spec.legacyNames) table.unshift({ prefix: prefix.drop(1), namer: transformed });
   }

@@ -1,7 +1,7 @@
 /**
- * The names that say where something is: `/$/inet/<host>/<port>`, `/$/inet/<port>` (the host is loopback), the same
- * under `fixedinet` (resolved once), and `/$/io.buoyant.rinet/<port>/<host>`. They always bind: a host that does not
- * exist is an address set without addresses, so that a table does not fall back from it.
+ * The names that say where something is: `/$/inet/<host>/<port>`, `/$/inet/<port>` (the host is loopback),
+ * the same under `fixedinet` (resolved once), and `/$/io.buoyant.rinet/<port>/<host>`. They always bind: a
+ * host that does not exist is an address set without addresses, so that a table does not fall back from it.
  */
 
 import { type Addr, type Bound, leaf, type Name, type NameTree, neg } from '../dtab/names.ts';

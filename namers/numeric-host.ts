@@ -1,7 +1,7 @@
 /**
  * Hosts that are addresses already. IPv4 may be written in the short forms of inet_aton (`127.1`, `0x7f.1`,
- * `2130706433`): one to four numbers, decimal, octal after a leading 0 or hexadecimal after 0x, of which the last fills
- * all bytes that are left. IPv6 may stand in brackets.
+ * `2130706433`): one to four numbers, decimal, octal after a leading 0 or hexadecimal after 0x, of which the
+ * last fills all bytes that are left. IPv6 may stand in brackets.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 

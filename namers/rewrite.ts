@@ -1,6 +1,6 @@
 /**
- * io.l5d.rewrite: a name is another name. What the pattern captures of the path is put into `name`, which is then
- * resolved like any path; segments beyond the pattern are dropped. No match is neg.
+ * io.l5d.rewrite: a name is another name. What the pattern captures of the path is put into `name`, which is
+ * then resolved like any path; segments beyond the pattern are dropped. No match is neg.
  *
  *     namers:
  *     - kind: io.l5d.rewrite

@@ -1,6 +1,6 @@
 /**
- * `/$/io.buoyant.http.status/<100..599>/rest`: a pseudo-service. It binds to an address set without addresses whose
- * metadata tells the router to answer every request itself with that status.
+ * `/$/io.buoyant.http.status/<100..599>/rest`: a pseudo-service. It binds to an address set without addresses
+ * whose metadata tells the router to answer every request itself with that status.
  */
 
 import { type Bound, leaf, type Name, type NameTree, neg } from '../dtab/names.ts';

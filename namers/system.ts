@@ -1,7 +1,7 @@
 /**
- * The names under `/$`: `/$/<name>/rest`. `nil` and `fail` and the names that rewrite a path into another one live
- * here; those that carry addresses are passed in. A name that nobody knows is a failure, not neg: no table falls back
- * from a spelling mistake.
+ * The names under `/$`: `/$/<name>/rest`. `nil` and `fail` and the names that rewrite a path into another one
+ * live here; those that carry addresses are passed in. A name that nobody knows is a failure, not neg: no
+ * table falls back from a spelling mistake.
  */
 
 import {
@@ -17,7 +17,10 @@ import { Path } from '../dtab/path.ts';
 import { type Activity, failedActivity, okActivity } from '../src/base/activity.ts';
 import { Failure } from '../src/base/failure.ts';
 
-/** Answers for what follows `/$/<name>`; undefined when that is not of the name's shape, as if it were not known. */
+/**
+ * Answers for what follows `/$/<name>`; undefined when that is not of the name's shape, as if it were not
+ * known.
+ */
 export type SystemName = (rest: Path) => Activity<NameTree<Name>> | undefined;
 
 /** By the segment after `/$`, e.g. `inet` or `io.buoyant.rinet`. */

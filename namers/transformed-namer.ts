@@ -1,4 +1,7 @@
-/** A namer with transformers of its own. They apply once its answer is fully bound: a rewritten name passes as it is. */
+/**
+ * A namer with transformers of its own. They apply once its answer is fully bound: a rewritten name passes as
+ * it is.
+ */
 
 import type { Bound, Name, Namer, NameTree } from '../dtab/names.ts';
 import { Path } from '../dtab/path.ts';

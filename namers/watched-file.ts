@@ -1,8 +1,9 @@
 /**
- * A path of the file system as a value over time: edits, renames over it, deletions and symbolic links that point
- * elsewhere show within a second. A directory watch tells at once, a poll every 500 ms tells what the watch missed.
- * A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is looked at once more
- * 100 ms later before it is believed, because truncate-then-write and delete-then-create look like that half-way.
+ * A path of the file system as a value over time: edits, renames over it, deletions and symbolic links that
+ * point elsewhere show within a second. A directory watch tells at once, a poll every 500 ms tells what the
+ * watch missed. A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is
+ * looked at once more 100 ms later before it is believed, because truncate-then-write and delete-then-create
+ * look like that half-way.
  */
 import { basename, dirname } from 'node:path';
 import { type Activity, ok, pending, type State } from '../src/base/activity.ts';

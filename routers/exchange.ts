@@ -1,34 +1,20 @@
 /**
- * One request on its way through the router: the same object from the moment its head is read until its answer has
- * been sent. The parties know each other through the interfaces here: the Answer (the caller's connection), the stages
- * (service path, client), and the Session (a connection to an endpoint). Nothing here is a promise: a response is
- * handled inside the read callback that brought it, while its bytes are still in the shared buffer.
+ * One request on its way through the router: the same object from the moment its head is read until its
+ * answer has been sent. The parties know each other through the interfaces here: the Answer (the caller's
+ * connection), the stages (service path, client), and the Session (a connection to an endpoint). Nothing here
+ * is a promise: a response is handled inside the read callback that brought it, while its bytes are still in
+ * the shared buffer.
  */
 import type { Closable } from '../src/base/closable.ts';
 import type { Failure } from '../src/base/failure.ts';
 import type { ResponseClass } from './classify/http.ts';
 import type { Fields } from './fields.ts';
+import type { RequestHead, ResponseHead } from './head.ts';
 import type { ClientFields } from './headers/emit.ts';
 import { RequestContext } from './headers/request-context.ts';
 import type { TracePropagator } from './headers/trace.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
-
-export type RequestHead = {
-  method: string;
-  /** Request target as it will be sent on; an absolute-form target has been rewritten. */
-  target: string;
-  /** Minor version: 0 or 1. */
-  minor: number;
-  readonly fields: Fields;
-};
-
-export type ResponseHead = {
-  readonly status: number;
-  readonly reason: string;
-  readonly minor: number;
-  readonly fields: Fields;
-};
 
 /** Where the request comes from and the answer goes to. Calls after the exchange has ended have no effect. */
 export interface Answer {
@@ -36,10 +22,15 @@ export interface Answer {
   readonly peer: string;
   /** Value of `x-forwarded-client-cert` for the certificate that the caller presented. */
   readonly presentedCert: string | undefined;
-  /** The final response; `length` is that of its body as it was framed upstream. Nothing is on the wire yet. */
+  /**
+   * The final response; `length` is that of its body as it was framed upstream. Nothing is on the wire yet.
+   */
   start(response: ResponseHead, length: number): void;
-  /** False: stop until the session's `answerDrained` is called. */
-  data(source: Transport, buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * False: stop until the session's `answerDrained` is called. `source` is what read the bytes, if a socket
+   * did.
+   */
+  data(source: Transport | undefined, buffer: Buffer, start: number, end: number): boolean;
   end(trailers: Fields | undefined): void;
   /** Sends what `start` has held back to join it with the body. */
   flush(): void;
@@ -96,7 +87,8 @@ export const BodyKind = { none: 0, buffered: 1, streamed: 2 } as const;
 
 export class Exchange {
   readonly head: RequestHead;
-  readonly answer: Answer;
+  /** A stage may put itself between (a TRACE whose answer gets details appended). */
+  answer: Answer;
   readonly startedMs: number;
   /** One of BodyKind. */
   bodyKind: number = BodyKind.none;
@@ -120,6 +112,8 @@ export class Exchange {
   responseVia: string | undefined;
   /** The answer comes from an upstream. */
   routed = false;
+  /** The endpoint of the last attempt, for messages. */
+  selected: string | undefined;
   attemptStartedMs = 0;
   /** The attempt's outcome has been counted. */
   attemptRecorded = false;
@@ -130,15 +124,24 @@ export class Exchange {
   retries = 0;
   /** The wait before the last retry. */
   backoffMs: number | undefined;
-  /** The service path has counted the outcome; the server has. */
-  recorded = false;
+  /** The server has begun to count it; it has counted the outcome; the service path has. */
+  admitted = false;
   counted = false;
-  /** The connection of the failed attempt had been used before: the endpoint may have closed it while it was idle. */
+  recorded = false;
+  /** The service path is handing it to a client: what comes back within that call would come back again. */
+  attempting = false;
+  /**
+   * The connection of the failed attempt had been used before: the endpoint may have closed it while it was
+   * idle.
+   */
   staleSession = false;
   resent = false;
-  /** Stops the total and the server's time limit. */
+  /** The server's time limit, for the deadline that the next hop is told. */
+  serverTimeoutMs: number | undefined;
+  /** Stop the total and the server's time limit, and the wait before a retry. */
   totalTimer: Closable | undefined;
   serverTimer: Closable | undefined;
+  retryTimer: Closable | undefined;
   /** The caller has gone or the answer is complete. */
   over = false;
 

@@ -1,7 +1,7 @@
 /**
- * The header fields of one message, in order and with the names as they were received. The fields that a router looks
- * at have a number (an id), found while the head is parsed, so that no stage compares names again. A field is removed
- * by overwriting its id: nothing is spliced.
+ * The header fields of one message, in order and with the names as they were received. The fields that a
+ * router looks at have a number (an id), found while the head is parsed, so that no stage compares names
+ * again. A field is removed by overwriting its id: nothing is spliced.
  */
 
 /** Ids are bit positions of `seen` (1..31); 0 is any other field, -1 a removed one. */

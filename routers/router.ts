@@ -1,6 +1,7 @@
 /**
- * A router: names requests, keeps what is bound (four caches), and makes the parts that a request goes through. The
- * stages of a request, in order: receive (contexts), identify, service path, bound tree, client, endpoint, session.
+ * A router: names requests, keeps what is bound (four caches), and makes the parts that a request goes
+ * through. The stages of a request, in order: receive (contexts), identify, service path, bound tree, client,
+ * endpoint, session.
  */
 import type { ClientParams, RouterSpec, ServiceParams } from '../config/spec.ts';
 import type { Address, Bound, NameTree } from '../dtab/names.ts';
@@ -20,6 +21,7 @@ import { makeHttpClassifier } from './classify/http.ts';
 import { Client } from './client/client.ts';
 import { ClientStats } from './client/client-stats.ts';
 import type { Exchange } from './exchange.ts';
+import { withTimeout } from './headers/deadline.ts';
 import type { ForwardedLine } from './headers/forwarded.ts';
 import { LocalDtabs } from './headers/local-dtab.ts';
 import { prepareForward, type ReceiveOptions, receiveRequest } from './headers/receive.ts';
@@ -53,7 +55,9 @@ export type RouterDeps = {
   readonly rng: Rng;
   readonly clientParams: (id: Path) => ClientParams;
   readonly serviceParams: (name: Path) => ServiceParams;
-  /** How connections of a client are secured: undefined is plain text; a Failure refuses to connect at all. */
+  /**
+   * How connections of a client are secured: undefined is plain text; a Failure refuses to connect at all.
+   */
   readonly clientTls: (id: Path) => ClientTls | Failure | undefined;
   /** Printed dentries of the base dtab. */
   readonly baseDtab: readonly string[];
@@ -115,9 +119,12 @@ export class Router implements Closable {
 
   /** Ends in exactly one answer, unless the caller goes away before. */
   route(exchange: Exchange, receive: ReceiveOptions, forwarded: ForwardedLine | undefined): void {
-    const { head, context, answer } = exchange;
+    const { head, context, answer, serverTimeoutMs } = exchange;
     exchange.propagator = this.propagator;
     const refused = receiveRequest(head, receive, forwarded, context);
+    if (serverTimeoutMs !== undefined) {
+      context.deadline = withTimeout(context.deadline, this.#deps.clock.wallMs(), serverTimeoutMs);
+    }
     if (refused !== undefined) {
       answer.fail(refused);
       return;
@@ -198,6 +205,7 @@ export class Router implements Closable {
     const idleTimeMs = smaller(pool?.idleTimeMs, clientSession?.idleTimeMs);
     return new Client({
       id: id.show,
+      router: spec.label,
       addr: bound.addr,
       stats,
       session: {

@@ -1,7 +1,7 @@
 /**
- * Makes certificate authorities and leaf certificates. node-forge writes the ASN.1; keys and signatures come from
- * node:crypto in its thread pool, so EC works and nothing blocks. What is issued passes `openssl verify -x509_strict`.
- * Private keys are returned as PKCS#8 PEM and are never written to disk here.
+ * Makes certificate authorities and leaf certificates. node-forge writes the ASN.1; keys and signatures come
+ * from node:crypto in its thread pool, so EC works and nothing blocks. What is issued passes `openssl verify
+ * -x509_strict`. Private keys are returned as PKCS#8 PEM and are never written to disk here.
  */
 import {
   createHash,

@@ -1,7 +1,7 @@
 /**
- * The program: a command line in, an exit code out. Results and the log go to standard output, mistakes to standard
- * error. What runs routers is imported only when it is needed, so that the rest answers at once. A bug that nobody
- * caught is logged and ends the process, because its state is not known any more.
+ * The program: a command line in, an exit code out. Results and the log go to standard output, mistakes to
+ * standard error. What runs routers is imported only when it is needed, so that the rest answers at once. A
+ * bug that nobody caught is logged and ends the process, because its state is not known any more.
  */
 import { createReadStream } from 'node:fs';
 import { loadConfig } from '../config/load.ts';

@@ -1,7 +1,7 @@
 /**
- * The composition root: a checked configuration becomes running objects. It is the only place that knows every part.
- * Nothing is opened before everything has been made; then the admin server, then the listeners. Closing goes the other
- * way round: stop accepting, let requests finish, cut what is left.
+ * The composition root: a checked configuration becomes running objects. It is the only place that knows
+ * every part. Nothing is opened before everything has been made; then the admin server, then the listeners.
+ * Closing goes the other way round: stop accepting, let requests finish, cut what is left.
  */
 import { availableParallelism } from 'node:os';
 import { dtabOf } from '../config/name-decoders.ts';
@@ -47,7 +47,9 @@ export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Pro
 }
 
 export class Linker {
-  /** Resolves when the admin server has been asked to end the process; the grace it was given is `graceMs`. */
+  /**
+   * Resolves when the admin server has been asked to end the process; the grace it was given is `graceMs`.
+   */
   readonly stopped: Promise<undefined>;
   readonly spec: LinkerSpec;
   readonly metrics: MetricsTree;
@@ -104,7 +106,10 @@ export class Linker {
     return undefined;
   }
 
-  /** Stops accepting, waits for requests in progress at most `graceMs`, then cuts them. Later calls wait for the first. */
+  /**
+   * Stops accepting, waits for requests in progress at most `graceMs`, then cuts them. Later calls wait for
+   * the first.
+   */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(this.#askedGraceMs ?? graceMs);
     return this.#closing;

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The program's entry. It imports nothing before it knows that this Node can run the rest, and holds to syntax that
- * old ones can read, so that they get a sentence and not a syntax error. The minimum is the one of package.json (a
- * test compares them): older releases can hide a Content-Length behind a thousand headers.
+ * The program's entry. It imports nothing before it knows that this Node can run the rest, and holds to
+ * syntax that old ones can read, so that they get a sentence and not a syntax error. The minimum is the one
+ * of package.json (a test compares them): older releases can hide a Content-Length behind a thousand headers.
  */
 const MINIMUM = '24.18.1';
 

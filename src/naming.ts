@@ -1,4 +1,6 @@
-/** The control side of naming: the interpreters of all routers, as data threads and the admin server ask them. */
+/**
+ * The control side of naming: the interpreters of all routers, as data threads and the admin server ask them.
+ */
 import { dtabOf } from '../config/name-decoders.ts';
 import type { RouterSpec } from '../config/spec.ts';
 import { concatDtabs } from '../dtab/lookup.ts';
@@ -47,7 +49,9 @@ export class Naming {
     return interpreter.explain(concatDtabs(dtab, local), path) ?? '';
   }
 
-  /** `dtab` comes after what the interpreter knows by itself (admin specification), not after the router's. */
+  /**
+   * `dtab` comes after what the interpreter knows by itself (admin specification), not after the router's.
+   */
   async delegate(label: string | undefined, dtab: string, path: string): Promise<DelegateAnswer> {
     const router = this.#routers.find((each) => each.label === label);
     if (router === undefined) return { type: 'cannot' };

@@ -1,7 +1,8 @@
 /**
- * The signals that ask the process to end. The first one starts the graceful end; a later one ends the process at once,
- * because whoever sends it has waited long enough. A repetition within half a second is the same wish: at Ctrl-C the
- * terminal signals the whole group, and npm passes its signal on to the program that has already got one.
+ * The signals that ask the process to end. The first one starts the graceful end; a later one ends the
+ * process at once, because whoever sends it has waited long enough. A repetition within half a second is the
+ * same wish: at Ctrl-C the terminal signals the whole group, and npm passes its signal on to the program that
+ * has already got one.
  */
 import type { Clock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';

@@ -1,4 +1,7 @@
-/** From a loaded configuration to a running linker, or to everything that stands in the way, as lines to print. */
+/**
+ * From a loaded configuration to a running linker, or to everything that stands in the way, as lines to
+ * print.
+ */
 import { renderDiagnostic } from '../config/errors.ts';
 import type { Loaded } from '../config/load.ts';
 import type { LinkerSpec } from '../config/spec.ts';

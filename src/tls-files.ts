@@ -1,6 +1,7 @@
 /**
- * Every TLS file that a configuration names, read and checked as a start does. A file that is not there is a warning: a
- * configuration is often checked on a machine that has no business holding the keys. What is there must be usable.
+ * Every TLS file that a configuration names, read and checked as a start does. A file that is not there is a
+ * warning: a configuration is often checked on a machine that has no business holding the keys. What is there
+ * must be usable.
  */
 import type { ClientTlsSpec, LinkerSpec, ServerTlsSpec } from '../config/spec.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';

@@ -1,6 +1,7 @@
 /**
- * `turnout validate`: checks the text of a configuration as a real start would, without opening a socket. Answers every
- * mistake, ready to print; none means that the configuration is good. Warnings go to `warn` in both cases.
+ * `turnout validate`: checks the text of a configuration as a real start would, without opening a socket.
+ * Answers every mistake, ready to print; none means that the configuration is good. Warnings go to `warn` in
+ * both cases.
  */
 import { renderDiagnostic } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';

@@ -1,6 +1,7 @@
 /**
- * The rules of the code that a program can check: which layer may import which, no cycles, sizes, and that the request
- * path depends on nothing but Node. Sources are read as text; the formatter guarantees the shapes that are looked for.
+ * The rules of the code that a program can check: which layer may import which, no cycles, sizes, and that
+ * the request path depends on nothing but Node. Sources are read as text; the formatter guarantees the shapes
+ * that are looked for.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

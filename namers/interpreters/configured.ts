@@ -1,7 +1,8 @@
 /**
- * The interpreter of a router: binds by an own dtab (that of io.l5d.fs; `default` has none), then the router's and the
- * request's, with the configured namers and the system names, and applies the router's transformers to the outcome.
- * It can show how it comes to an answer: `delegate` for the admin pages, `explain` for a request that is refused.
+ * The interpreter of a router: binds by an own dtab (that of io.l5d.fs; `default` has none), then the
+ * router's and the request's, with the configured namers and the system names, and applies the router's
+ * transformers to the outcome. It can show how it comes to an answer: `delegate` for the admin pages,
+ * `explain` for a request that is refused.
  */
 import { bindByChangingDtab, bindPath } from '../../dtab/bind.ts';
 import { delegateNow, delegateSettled } from '../../dtab/delegate.ts';

@@ -1,7 +1,7 @@
 /**
- * The dtab of interpreter io.l5d.fs: a file, read again when it changes. Names are pending while it has never been
- * there; a text that does not parse is reported with its place, and the last good dtab stays in force, or, when there
- * was none, every name fails with that report.
+ * The dtab of interpreter io.l5d.fs: a file, read again when it changes. Names are pending while it has never
+ * been there; a text that does not parse is reported with its place, and the last good dtab stays in force,
+ * or, when there was none, every name fails with that report.
  *
  *     interpreter:
  *       kind: io.l5d.fs

@@ -1,6 +1,7 @@
 /**
- * io.l5d.const: everything goes to one name, whatever was asked for and even if that does not exist. The name is bound
- * with the configured namers and an empty dtab; its leaves have the configured path as their id, behind the prefix.
+ * io.l5d.const: everything goes to one name, whatever was asked for and even if that does not exist. The name
+ * is bound with the configured namers and an empty dtab; its leaves have the configured path as their id,
+ * behind the prefix.
  *
  *     transformers:
  *     - kind: io.l5d.const

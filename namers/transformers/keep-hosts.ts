@@ -1,7 +1,7 @@
 /**
- * Keeps the addresses of a set that are one of some IPv4 addresses; the others go, and a set with none left is neg. A
- * host name in the set stands for the addresses that it resolves to, and only those that match stay. IPv6 addresses
- * never match, as in linkerd, whose masks are IPv4.
+ * Keeps the addresses of a set that are one of some IPv4 addresses; the others go, and a set with none left
+ * is neg. A host name in the set stands for the addresses that it resolves to, and only those that match
+ * stay. IPv6 addresses never match, as in linkerd, whose masks are IPv4.
  */
 import { isIPv4 } from 'node:net';
 import type { Addr, Address } from '../../dtab/names.ts';

@@ -1,6 +1,6 @@
 /**
- * io.l5d.localhost: only the endpoints on this machine. The addresses of all interfaces that are up are taken once, at
- * the start.
+ * io.l5d.localhost: only the endpoints on this machine. The addresses of all interfaces that are up are taken
+ * once, at the start.
  *
  *     interpreter:
  *       kind: default

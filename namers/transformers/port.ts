@@ -1,6 +1,7 @@
 /**
- * io.l5d.port: every endpoint at another port, such as that of the router on its machine. Endpoints that become equal
- * are one, with the metadata of the first. The default prefix bears the number: two ports are two ids.
+ * io.l5d.port: every endpoint at another port, such as that of the router on its machine. Endpoints that
+ * become equal are one, with the metadata of the first. The default prefix bears the number: two ports are
+ * two ids.
  *
  *     transformers:
  *     - kind: io.l5d.port

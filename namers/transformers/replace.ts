@@ -1,6 +1,6 @@
 /**
- * io.l5d.replace: every name that is bound becomes one other name; what is neg, fail or empty stays so. The other name
- * is bound as in io.l5d.const.
+ * io.l5d.replace: every name that is bound becomes one other name; what is neg, fail or empty stays so. The
+ * other name is bound as in io.l5d.const.
  *
  *     transformers:
  *     - kind: io.l5d.replace

@@ -1,6 +1,6 @@
 /**
- * io.l5d.specificHost: only the endpoints on one host, given by address or by name; a name is resolved while somebody
- * looks, like the host of `/$/inet`.
+ * io.l5d.specificHost: only the endpoints on one host, given by address or by name; a name is resolved while
+ * somebody looks, like the host of `/$/inet`.
  *
  *     transformers:
  *     - kind: io.l5d.specificHost

@@ -1,8 +1,8 @@
 /**
- * What a transformer is: a change of bound trees, applied around an interpreter or a namer, that can also show itself
- * in an explanation. Most of them change address sets only; their leaves get an id of their own, the old one behind
- * `/%<prefix>`, because a changed set is another set. One source set gives one changed set, so that a client is not
- * rebuilt with its tree.
+ * What a transformer is: a change of bound trees, applied around an interpreter or a namer, that can also
+ * show itself in an explanation. Most of them change address sets only; their leaves get an id of their own,
+ * the old one behind `/%<prefix>`, because a changed set is another set. One source set gives one changed
+ * set, so that a client is not rebuilt with its tree.
  */
 import { type Delegation, transformDelegation } from '../../dtab/delegation.ts';
 import { mapTree } from '../../dtab/lookup.ts';

@@ -1,4 +1,7 @@
-/** What a client balances over, and how it picks: weight classes first, then the configured algorithm inside a class. */
+/**
+ * What a client balances over, and how it picks: weight classes first, then the configured algorithm inside a
+ * class.
+ */
 import type { Rng } from '../../src/base/rng.ts';
 
 /** `busy`: only to be used when nothing better is there. */

@@ -1,8 +1,8 @@
 /**
- * One of a router's four caches (paths, trees, bounds, clients; spec of linkerd's binding cache). An entry is in use
- * while someone holds it. A miss on a full cache evicts the entry that has been idle longest; if none is idle the new
- * value is made for its holders only and closed after them. Entries idle for longer than the TTL are closed by a sweep,
- * but when all have expired the one that was used last stays.
+ * One of a router's four caches (paths, trees, bounds, clients; spec of linkerd's binding cache). An entry is
+ * in use while someone holds it. A miss on a full cache evicts the entry that has been idle longest; if none
+ * is idle the new value is made for its holders only and closed after them. Entries idle for longer than the
+ * TTL are closed by a sweep, but when all have expired the one that was used last stays.
  */
 import type { Clock } from '../../src/base/clock.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';

@@ -1,6 +1,7 @@
 /**
- * One service name with one local dtab: its live binding, its parameters, its metrics. It takes an exchange from
- * identification to the answer: binds it, hands it to a client, and decides whether an outcome is the answer or a retry.
+ * One service name with one local dtab: its live binding, its parameters, its metrics. It takes an exchange
+ * from identification to the answer: binds it, hands it to a client, and decides whether an outcome is the
+ * answer or a retry.
  */
 
 import type { BackoffSpec, BudgetSpec } from '../../config/spec.ts';
@@ -13,8 +14,10 @@ import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { HttpClassifier, ResponseClass } from '../classify/http.ts';
-import type { Exchange, ResponseHead, ServiceStage } from '../exchange.ts';
+import type { Exchange, ServiceStage } from '../exchange.ts';
 import { Field } from '../fields.ts';
+import type { ResponseHead } from '../head.ts';
+import { withTimeout } from '../headers/deadline.ts';
 import { dstServiceBlock } from '../headers/dst.ts';
 import type { ClientFields } from '../headers/emit.ts';
 import { restoreHost } from '../headers/host-rewrite.ts';
@@ -96,6 +99,12 @@ export class ServicePath implements ServiceStage, Closable {
     this.#observation = deps.binder.bind(local.dtab, path).observe((state) => this.#update(state));
   }
 
+  /** Retries follow without a wait. */
+  get #immediate(): boolean {
+    const { backoff } = this.#settings;
+    return backoff.kind === 'constant' && backoff.ms <= 0;
+  }
+
   get pending(): boolean {
     return this.#tree === undefined && this.#failure === undefined;
   }
@@ -109,6 +118,8 @@ export class ServicePath implements ServiceStage, Closable {
       const timer = this.#deps.wheel.timer(() => this.#totalTimedOut(exchange, totalTimeoutMs));
       timer.arm(totalTimeoutMs);
       exchange.totalTimer = timer;
+      const { context } = exchange;
+      context.deadline = withTimeout(context.deadline, this.#deps.wheel.wallMs(), totalTimeoutMs);
     }
     this.#attempt(exchange);
   }
@@ -141,7 +152,9 @@ export class ServicePath implements ServiceStage, Closable {
   settleFailure(exchange: Exchange, failure: Failure): void {
     if (exchange.over) return;
     const outcome = this.classifyFailure(exchange, failure);
-    if (outcome === 'retryable' && this.#mayRetry(exchange)) {
+    // A name that leads nowhere leads nowhere the next time too.
+    const lasting = failure.kind === 'no-endpoints' || failure.kind === 'naming';
+    if (outcome === 'retryable' && !lasting && this.#mayRetry(exchange)) {
       this.#retry(exchange);
       return;
     }
@@ -150,6 +163,7 @@ export class ServicePath implements ServiceStage, Closable {
 
   ended(exchange: Exchange): void {
     exchange.totalTimer?.close();
+    exchange.retryTimer?.close();
     if (!exchange.recorded) {
       exchange.recorded = true;
       this.#stats.forget();
@@ -181,7 +195,9 @@ export class ServicePath implements ServiceStage, Closable {
     }
     const link = this.#link(name);
     exchange.clientFields = link.fields;
+    exchange.attempting = true;
     name.client.attempt(exchange, link.stats);
+    exchange.attempting = false;
   }
 
   #link(name: BoundName): Link {
@@ -252,6 +268,8 @@ export class ServicePath implements ServiceStage, Closable {
 
   #mayRetry(exchange: Exchange): boolean {
     if (!exchange.replayable || exchange.over) return false;
+    // Without a wait the same would happen again, at once, until the budget is spent.
+    if (exchange.attempting && this.#immediate) return false;
     const nowMs = this.#deps.wheel.nowMs();
     const allowed = this.#budget.tryWithdraw(nowMs);
     this.#balance.set(this.#budget.balance(nowMs));
@@ -266,7 +284,12 @@ export class ServicePath implements ServiceStage, Closable {
     this.#retriesTotal.add(1);
     const delayMs = nextBackoffMs(this.#settings.backoff, exchange.backoffMs, this.#deps.rng);
     exchange.backoffMs = delayMs;
-    if (delayMs <= 0) this.#attempt(exchange);
-    else this.#deps.wheel.timer(() => this.#attempt(exchange)).arm(delayMs);
+    if (delayMs <= 0) {
+      this.#attempt(exchange);
+      return;
+    }
+    const timer = this.#deps.wheel.timer(() => this.#attempt(exchange));
+    timer.arm(delayMs);
+    exchange.retryTimer = timer;
   }
 }

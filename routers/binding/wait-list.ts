@@ -33,9 +33,9 @@ export class WaitList implements Closable {
   }
 
   remove(exchange: Exchange): void {
-    if (this.#waiting.length > 0) {
-      this.#waiting = this.#waiting.filter((waiting) => waiting.exchange !== exchange);
-    }
+    if (this.#waiting.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => waiting.exchange !== exchange);
+    if (this.#waiting.length === 0) this.#timer.disarm();
   }
 
   /** All that wait, who wait no longer. */

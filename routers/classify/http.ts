@@ -6,8 +6,8 @@
 import type { ClassifierKind } from '../../config/spec.ts';
 import { never } from '../../src/base/assert.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { ResponseHead } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
+import type { ResponseHead } from '../head.ts';
 
 /** ignorable: the caller went away, so that the outcome says nothing about the service; it is not counted. */
 export type ResponseClass = 'success' | 'retryable' | 'failure' | 'ignorable';

@@ -1,4 +1,6 @@
-/** Metric handles of a client (a bound name): `rt/<router>/client/<id>/…`. Made once, when the name is bound. */
+/**
+ * Metric handles of a client (a bound name): `rt/<router>/client/<id>/…`. Made once, when the name is bound.
+ */
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import { RequestStats, StatusStats } from '../request-stats.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The client of one bound name, shared by every service path that resolves to it: its endpoints and balancer, its
- * connections, its metrics. It makes attempts, and repeats by itself those that certainly did not reach the application
- * (requeues).
+ * The client of one bound name, shared by every service path that resolves to it: its endpoints and balancer,
+ * its connections, its metrics. It makes attempts, and repeats by itself those that certainly did not reach
+ * the application (requeues).
  */
 import type { Addr, Address } from '../../dtab/names.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
@@ -12,16 +12,20 @@ import type { Var } from '../../src/base/var.ts';
 import { Balancer, type MakeDistributor } from '../balance/balancer.ts';
 import { WaitList } from '../binding/wait-list.ts';
 import { isNack, isNonRetryableNack } from '../classify/http.ts';
-import type { AttemptStage, Exchange, ResponseHead } from '../exchange.ts';
+import type { AttemptStage, Exchange } from '../exchange.ts';
 import { Fields } from '../fields.ts';
+import type { ResponseHead } from '../head.ts';
+import { authorityHost } from '../headers/host-rewrite.ts';
 import type { ClientConnection, SessionSettings } from '../http1/client-connection.ts';
 import type { Transport } from '../http1/transport.ts';
 import type { RequestStats } from '../request-stats.ts';
+import { localAnswer, type RoutingDetails } from '../respond/diagnostics.ts';
 import { bindingTimeoutText, connectionFailedText, noBrokersText } from '../respond/messages.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
 import type { RetryBudget } from '../retry/budget.ts';
 import type { ClientStats } from './client-stats.ts';
 import { Endpoint, type EndpointSettings, type EndpointUser, endpointName } from './endpoint.ts';
+import { TracedAnswer } from './traced-answer.ts';
 
 /** Acquisitions repeated for one attempt at the most. */
 const REQUEUES_MAX = 25;
@@ -32,6 +36,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 export type ClientSettings = {
   /** Printed bound id. */
   readonly id: string;
+  /** Label of the router. */
+  readonly router: string;
   readonly addr: Var<Addr>;
   readonly stats: ClientStats;
   readonly session: SessionSettings;
@@ -97,14 +103,18 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.attempt = this;
     exchange.byService = byService;
     exchange.authority = this.#authority;
+    if (exchange.context.addContext && !(exchange.answer instanceof TracedAnswer)) {
+      exchange.answer = new TracedAnswer(exchange.answer, exchange, () => this.#details(exchange));
+    }
     if (this.#settings.refusal !== undefined)
       exchange.service?.settleFailure(exchange, this.#settings.refusal);
-    else if (this.#status !== undefined) this.#answer(exchange, this.#status);
+    else if (this.#status !== undefined) this.#answer(exchange, this.#status, new Fields(), '');
     else if (this.#addr.type === 'pending') this.#waiting.add(exchange);
     else this.#try(exchange, undefined);
   }
 
   acquired(exchange: Exchange, session: ClientConnection): void {
+    exchange.selected = session.endpoint;
     session.send(exchange);
   }
 
@@ -146,7 +156,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   failed(exchange: Exchange, failure: Failure): void {
     const endpoint = this.#release(exchange, failure);
     if (exchange.over) return;
-    // The endpoint closed an idle connection just as it was used again: nothing may have been done with the request.
+    // The endpoint closed an idle connection just as it was used again: nothing may have been done with the
+    // request.
     const resend =
       exchange.staleSession &&
       !exchange.resent &&
@@ -179,25 +190,63 @@ export class Client implements AttemptStage, EndpointUser, Closable {
 
   close(): void {
     this.#observation.close();
+    // Nobody looks at the address set any more: those who wait for it would wait in vain.
+    for (const exchange of this.#waiting.take()) {
+      exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
+    }
     this.#waiting.close();
     for (const endpoint of this.#endpoints.values()) endpoint.close();
     this.stats.prune();
   }
 
-  /** The pseudo-service `http.status`: the router is the application. */
-  #answer(exchange: Exchange, status: number): void {
-    const response: ResponseHead = { status, reason: reasonPhrase(status), minor: 1, fields: new Fields() };
+  /** The router is the application: the pseudo-service `http.status`, and a Max-Forwards that is used up. */
+  #answer(exchange: Exchange, status: number, fields: Fields, body: string): void {
+    const response: ResponseHead = { status, reason: reasonPhrase(status), minor: 1, fields };
     const { service } = exchange;
     if (service === undefined) return;
     exchange.responseClass = service.classify(exchange, response);
-    service.settleResponse(exchange, response, 0);
-    if (exchange.routed) exchange.answer.end(undefined);
+    const bytes = Buffer.from(body, 'utf8');
+    service.settleResponse(exchange, response, bytes.length);
+    if (!exchange.routed) return;
+    exchange.answer.data(undefined, bytes, 0, bytes.length);
+    exchange.answer.end(undefined);
+  }
+
+  /**
+   * RFC 9110 7.6.2: the router is as far as this TRACE or OPTIONS goes; the endpoint is chosen all the same.
+   */
+  #answerHere(exchange: Exchange, endpoint: Endpoint): void {
+    exchange.selected = endpoint.name;
+    if (exchange.answer instanceof TracedAnswer) exchange.answer = exchange.answer.inner;
+    const details = exchange.context.addContext ? this.#details(exchange) : undefined;
+    const { status, fields, body } = localAnswer(details);
+    this.#answer(exchange, status, Fields.of(fields), body);
+  }
+
+  #details(exchange: Exchange): RoutingDetails {
+    const service = exchange.service?.name ?? '';
+    return {
+      router: this.#settings.router,
+      durationMs: this.#settings.wheel.nowMs() - exchange.startedMs,
+      service,
+      client: this.id,
+      addresses: [...this.#endpoints.values()].map((each) => each.name),
+      selected: exchange.selected ?? 'none',
+      steps: [
+        { path: service, dentry: '' },
+        { path: this.id, dentry: '' },
+      ],
+    };
   }
 
   #try(exchange: Exchange, avoid: Endpoint | undefined): void {
     const endpoint = this.#balancer.pick(avoid);
     if (endpoint === undefined) {
       exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
+      return;
+    }
+    if (exchange.context.answerHere) {
+      this.#answerHere(exchange, endpoint);
       return;
     }
     exchange.endpoint = endpoint;
@@ -266,7 +315,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const before = this.#addr;
     if ((addr.type === 'pending' || addr.type === 'failed') && before.type === 'bound') return;
     this.#addr = addr;
-    this.#authority = addr.type === 'bound' ? addr.meta.authority : undefined;
+    this.#authority = addr.type === 'bound' ? authorityHost(addr.meta.authority) : undefined;
     this.#status = addr.type === 'bound' ? addr.meta.status : undefined;
     if (addr.type === 'pending') return;
     this.#replace(addr.type === 'bound' ? addr.addresses : []);

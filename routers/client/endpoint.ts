@@ -1,7 +1,7 @@
 /**
- * One ip:port of a bound name, with its connections. An attempt takes the idle connection that was used last, or opens
- * one; at `maxSize` connections attempts wait in order, and beyond `maxWaiters` they fail at once. The endpoint is
- * loaded from the moment an attempt is given to it until the response has been read.
+ * One ip:port of a bound name, with its connections. An attempt takes the idle connection that was used last,
+ * or opens one; at `maxSize` connections attempts wait in order, and beyond `maxWaiters` they fail at once.
+ * The endpoint is loaded from the moment an attempt is given to it until the response has been read.
  */
 import type { Address } from '../../dtab/names.ts';
 import { Failure } from '../../src/base/failure.ts';
@@ -43,7 +43,10 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   readonly #settings: EndpointSettings;
   readonly #user: EndpointUser;
   readonly #idle: ClientConnection[] = [];
+  /** All connections, with the time at which each was begun. */
   readonly #all = new Map<ClientConnection, number>();
+  /** How many of them are not connected yet. */
+  #connecting = 0;
   #waiters: Exchange[] = [];
   #closed = false;
 
@@ -69,14 +72,10 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   /** Ends in a call of `acquired` (at once if a connection is idle) or `acquireFailed`, unless abandoned. */
   acquire(exchange: Exchange): void {
-    for (let session = this.#idle.pop(); session !== undefined; session = this.#idle.pop()) {
-      this.#settings.stats.poolCached.add(-1);
-      if (session.idle) {
-        this.#user.acquired(exchange, session);
-        return;
-      }
-    }
     const { maxSize, maxWaiters, stats } = this.#settings;
+    // An idle connection has just turned out to be dead: others of its age may be dead too.
+    const fresh = exchange.resent && this.#all.size < maxSize;
+    if (!fresh && this.#reuse(exchange)) return;
     if (this.#all.size < maxSize) {
       this.#waiters.push(exchange);
       stats.poolWaiters.add(1);
@@ -92,6 +91,17 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     this.#waiters.push(exchange);
     stats.waited.add(1);
     stats.poolWaiters.add(1);
+  }
+
+  #reuse(exchange: Exchange): boolean {
+    for (let session = this.#idle.pop(); session !== undefined; session = this.#idle.pop()) {
+      this.#settings.stats.poolCached.add(-1);
+      if (session.idle) {
+        this.#user.acquired(exchange, session);
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The exchange no longer wants a connection. One that is being opened for it will serve another. */
@@ -114,6 +124,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   connected(session: ClientConnection): void {
     const { stats, nowMs } = this.#settings;
+    this.#connecting--;
     stats.connects.add(1);
     stats.connections.add(1);
     stats.connectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
@@ -122,6 +133,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   connectFailed(session: ClientConnection, failure: Failure): void {
     const { stats, nowMs } = this.#settings;
+    this.#connecting--;
     stats.failedConnectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
     this.#all.delete(session);
     stats.poolSize.add(-1);
@@ -157,7 +169,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       stats.poolCached.add(-1);
     }
     // Whoever waited for this connection to become free gets one of his own.
-    if (this.#waiters.length > 0 && this.#all.size < this.#settings.maxSize) this.#connect();
+    if (this.#waiters.length > this.#connecting && this.#all.size < this.#settings.maxSize) this.#connect();
   }
 
   #idleMs(session: ClientConnection): number {
@@ -177,6 +189,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   #connect(): void {
     const { session, open, stats, nowMs } = this.#settings;
+    this.#connecting++;
     const connection = new ClientConnection(this.name, this, session, (made) => open(this.address, made));
     this.#all.set(connection, nowMs());
     stats.poolSize.add(1);

@@ -4,8 +4,8 @@
  * dropped: names do not depend on it, so an `https://` URI in plain text is routed like `http://`.
  */
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
 import { Field } from '../fields.ts';
+import type { RequestHead } from '../head.ts';
 
 export type AbsoluteForm = { readonly scheme: string; readonly authority: string; readonly rest: string };
 

@@ -3,8 +3,8 @@
  * answer comes after routing, because a TRACE may ask for the routing details (`l5d-add-context: true`).
  */
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
 import { Field } from '../fields.ts';
+import type { RequestHead } from '../head.ts';
 
 const INTEGER = /^[+-]?[0-9]{1,10}$/;
 

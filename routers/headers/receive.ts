@@ -8,8 +8,8 @@
  * Connection names them or not.
  */
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
+import type { RequestHead } from '../head.ts';
 import { rewriteAbsoluteForm, splitAbsoluteForm } from './absolute-form.ts';
 import { clearRequestContext } from './clear-context.ts';
 import { takeDeadline } from './deadline.ts';

@@ -1,7 +1,8 @@
 /**
- * Takes a chunked body apart (RFC 9112 7.1), byte by byte where it must and in whole pieces where it can. Any split of
- * the input gives the same result. Extensions are read over within a bound and never forwarded; trailers are kept when
- * they are well-formed fields, except those that would change framing or routing (RFC 9110 6.5.1).
+ * Takes a chunked body apart (RFC 9112 7.1), byte by byte where it must and in whole pieces where it can. Any
+ * split of the input gives the same result. Extensions are read over within a bound and never forwarded;
+ * trailers are kept when they are well-formed fields, except those that would change framing or routing (RFC
+ * 9110 6.5.1).
  */
 import { latin1 } from '../../src/base/latin1.ts';
 import { Field, type Fields } from '../fields.ts';
@@ -70,8 +71,8 @@ export class ChunkDecoder {
   }
 
   /**
-   * Reads `buffer` from `start` and hands every piece of data to `data(from, to)`. Answers where it stopped: `end`, or
-   * earlier when the body is complete; or the problem.
+   * Reads `buffer` from `start` and hands every piece of data to `data(from, to)`. Answers where it stopped:
+   * `end`, or earlier when the body is complete; or the problem.
    */
   decode(
     buffer: Buffer,

@@ -1,15 +1,17 @@
 /**
- * One HTTP/1 connection to an endpoint. It carries one exchange at a time and is given back only if the request was
- * sent whole, the response was read whole, exactly, and nothing is left over; anything else closes it. Bytes on an idle
- * connection close it too: no request asked for them.
+ * One HTTP/1 connection to an endpoint. It carries one exchange at a time and is given back only if the
+ * request was sent whole, the response was read whole, exactly, and nothing is left over; anything else
+ * closes it. Bytes on an idle connection close it too: no request asked for them.
  */
 
 import { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
 import type { Counter } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
-import { BodyKind, type Exchange, type ResponseHead, type Session } from '../exchange.ts';
+import { BodyKind, type Exchange, type Session } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
+import type { ResponseHead } from '../head.ts';
+import { withTimeout } from '../headers/deadline.ts';
 import { attemptTimeoutText } from '../respond/messages.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { announcedKeepAliveMs, keepsAlive } from './connection-header.ts';
@@ -46,6 +48,7 @@ export type SessionSettings = {
 /** Longer bodies are streamed through a buffer of the connection's own. */
 const LARGE_BODY_BYTES = 16384;
 
+/** gone: closed by us or by the endpoint, or about to be. */
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
 
 export class ClientConnection implements TransportOwner, Session {
@@ -120,14 +123,18 @@ export class ClientConnection implements TransportOwner, Session {
   }
 
   send(exchange: Exchange): void {
-    const { attemptTimeoutMs, sentBytes } = this.#settings;
+    const { attemptTimeoutMs, sentBytes, wheel } = this.#settings;
+    let { deadline } = exchange.context;
     this.#exchange = exchange;
     exchange.session = this;
     this.#phase = 'head';
     this.#informationals = 0;
     if (attemptTimeoutMs === undefined) this.#timer.disarm();
-    else this.#timer.arm(attemptTimeoutMs);
-    const text = requestHeadText(exchange);
+    else {
+      this.#timer.arm(attemptTimeoutMs);
+      deadline = withTimeout(deadline, wheel.wallMs(), attemptTimeoutMs);
+    }
+    const text = requestHeadText(exchange, deadline);
     sentBytes.add(text.length + exchange.body.length);
     const { body } = exchange;
     if (exchange.bodyKind === BodyKind.streamed) {
@@ -171,8 +178,11 @@ export class ClientConnection implements TransportOwner, Session {
     this.close();
   }
 
+  /** From now on it is not taken for idle, although it is only gone when the system says so. */
   close(): void {
     if (this.#phase === 'gone') return;
+    if (this.#phase !== 'connecting') this.#phase = 'gone';
+    this.#timer.disarm();
     this.#transport.destroy();
   }
 
@@ -193,8 +203,7 @@ export class ClientConnection implements TransportOwner, Session {
 
   onEnd(): void {
     if (this.#phase === 'body' && this.#remaining === UNTIL_CLOSE) {
-      this.#keepAlive = false;
-      this.#complete();
+      this.#complete(false);
     } else if (this.#phase === 'head' || this.#phase === 'body') {
       this.#fail(this.#closedEarly('closed'));
     } else this.close();
@@ -211,7 +220,10 @@ export class ClientConnection implements TransportOwner, Session {
     if (phase === 'connecting') {
       const why = error === undefined ? 'the connection was closed' : error.message;
       this.#owner.connectFailed(this, this.#connectFailure ?? new Failure('connect', why, true, error));
-    } else if (this.#exchange !== undefined) this.#fail(this.#closedEarly(error?.message ?? 'closed'));
+    } else if (this.#exchange !== undefined) {
+      this.#phase = phase;
+      this.#fail(this.#closedEarly(error?.message ?? 'closed'));
+    }
     this.#owner.gone(this);
   }
 
@@ -249,12 +261,8 @@ export class ClientConnection implements TransportOwner, Session {
       return end;
     }
     const next = at + this.#parser.end - before;
-    if (head.status < 200) {
-      this.#informational(head);
-      return next;
-    }
-    this.#begin(head);
-    // A stage may have started over elsewhere, or the answer may be complete and the next bytes nobody's.
+    if (head.status < 200) this.#informational(head);
+    else this.#begin(head, next < end);
     return next;
   }
 
@@ -265,13 +273,15 @@ export class ClientConnection implements TransportOwner, Session {
   #informational(head: ResponseHead): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
+    this.#informationals++;
     if (head.status === 101) this.#fail(this.#badResponse('101 to a request without Upgrade'));
-    else if (++this.#informationals > INFORMATIONAL_MAX) {
+    else if (this.#informationals > INFORMATIONAL_MAX) {
       this.#fail(this.#badResponse(`more than ${INFORMATIONAL_MAX} informational responses`));
     } else if (head.status !== 100) exchange.answer.informational(head);
   }
 
-  #begin(head: ResponseHead): void {
+  /** `more`: bytes that follow the head are there already. */
+  #begin(head: ResponseHead, more: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const length = responseLength(head.fields, head.minor, head.status, exchange.head.method);
@@ -280,13 +290,15 @@ export class ClientConnection implements TransportOwner, Session {
       return;
     }
     this.#phase = 'body';
-    this.#keepAlive = length !== UNTIL_CLOSE && keepsAlive(head.fields, head.minor);
+    // An HTTP/1.0 request did not ask for the connection to be kept, whatever the version of the answer.
+    this.#keepAlive =
+      length !== UNTIL_CLOSE && exchange.head.minor === 1 && keepsAlive(head.fields, head.minor);
     this.announcedMs = announcedKeepAliveMs(head.fields) ?? this.announcedMs;
     this.#remaining = length;
     this.#chunks = length === CHUNKED ? new ChunkDecoder() : undefined;
     exchange.attempt?.responded(exchange, head, length);
-    if (this.#exchange !== exchange) return;
-    if (length === 0) this.#complete();
+    if (this.#exchange !== exchange) return; // It has been sent again elsewhere.
+    if (length === 0) this.#complete(more);
     else {
       if (length < 0 || length > LARGE_BODY_BYTES) this.#transport.readLarge(true);
       if (!this.#blocked) this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
@@ -306,13 +318,13 @@ export class ClientConnection implements TransportOwner, Session {
         return end;
       }
       next = read;
-      if (this.#chunks.done) this.#complete();
+      if (this.#chunks.done) this.#complete(next < end);
     } else if (this.#remaining === UNTIL_CLOSE) this.#forward(exchange, buffer, at, end);
     else {
       next = Math.min(end, at + this.#remaining);
       this.#remaining -= next - at;
       this.#forward(exchange, buffer, at, next);
-      if (this.#remaining === 0 && this.#exchange === exchange) this.#complete();
+      if (this.#remaining === 0 && this.#exchange === exchange) this.#complete(next < end);
     }
     if (this.#phase === 'body' && !this.#blocked) this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
     return next;
@@ -327,26 +339,30 @@ export class ClientConnection implements TransportOwner, Session {
     }
   }
 
-  #complete(): void {
+  /**
+   * `leftover`: bytes follow that belong to no answer; the connection cannot be trusted with another request.
+   */
+  #complete(leftover: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const trailers = this.#chunks?.trailers;
-    const reusable = this.#keepAlive && this.#requestDone;
-    this.#detach();
-    this.#exchanges++;
-    if (this.#blocked) this.answerDrained();
-    this.#transport.readLarge(false);
-    exchange.answer.end(trailers);
-    exchange.attempt?.released(exchange);
     const { lifeTimeMs, wheel } = this.#settings;
     const worn = lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
-    if (reusable && !worn && !this.#transport.closed) {
+    const reusable = this.#keepAlive && this.#requestDone && !leftover && !worn && !this.#transport.closed;
+    this.#detach();
+    this.#exchanges++;
+    if (this.#blocked) {
+      this.#blocked = false;
+      this.#transport.resume();
+    }
+    this.#transport.readLarge(false);
+    exchange.attempt?.released(exchange);
+    // Given back before the answer ends: a pipelined request of the same caller may follow at once.
+    if (reusable) {
       this.#phase = 'idle';
       this.#owner.idle(this);
-    } else {
-      this.#phase = 'idle';
-      this.close();
-    }
+    } else this.close();
+    exchange.answer.end(trailers);
   }
 
   #detach(): void {
@@ -363,13 +379,18 @@ export class ClientConnection implements TransportOwner, Session {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const started = this.#phase === 'body';
+    // Not a byte of an answer to this request has been seen on a connection that had worked before.
     exchange.staleSession =
-      failure.kind === 'upstream-closed' && !started && this.#exchanges > 0 && this.#partial === '';
+      failure.kind === 'upstream-closed' &&
+      !started &&
+      this.#exchanges > 0 &&
+      this.#partial === '' &&
+      this.#informationals === 0;
     this.#detach();
     this.close();
     if (started) {
-      exchange.answer.abort(failure);
       exchange.attempt?.released(exchange);
+      exchange.answer.abort(failure);
     } else exchange.attempt?.failed(exchange, failure);
   }
 }

@@ -18,7 +18,10 @@ export function keepsAlive(fields: Fields, minor: number): boolean {
   return keepAlive;
 }
 
-/** The idle time that a server announces with `Keep-Alive: timeout=N`, in ms; undefined when it announces none. */
+/**
+ * The idle time that a server announces with `Keep-Alive: timeout=N`, in ms; undefined when it announces
+ * none.
+ */
 export function announcedKeepAliveMs(fields: Fields): number | undefined {
   const value = fields.first(Field.keepAlive);
   if (value === undefined) return undefined;

@@ -1,4 +1,6 @@
-/** How long the body of a message is (RFC 9112 6.3), and the refusal of every message that leaves it in doubt. */
+/**
+ * How long the body of a message is (RFC 9112 6.3), and the refusal of every message that leaves it in doubt.
+ */
 import { Field, type Fields } from '../fields.ts';
 import { HeadProblem } from './head-parser.ts';
 
@@ -35,7 +37,10 @@ export function declaredLength(fields: Fields, minor: number): number | undefine
   return Number(length);
 }
 
-/** The same for a response; `method` is the request's. Without a declared length the body ends with the connection. */
+/**
+ * The same for a response; `method` is the request's. Without a declared length the body ends with the
+ * connection.
+ */
 export function responseLength(
   fields: Fields,
   minor: number,

@@ -1,11 +1,12 @@
 /**
- * Reads the head of an HTTP/1 message (RFC 9112) strictly: a message that two parsers might read differently is
- * refused, never repaired. Lines end in CRLF; names are tokens with nothing before the colon; values hold no control
- * characters but HTAB; folded lines are refused. The head is one string with one character a byte; one pass over it
- * checks every character and cuts the fields out (about 0.6 µs for a head of 150 bytes).
+ * Reads the head of an HTTP/1 message (RFC 9112) strictly: a message that two parsers might read differently
+ * is refused, never repaired. Lines end in CRLF; names are tokens with nothing before the colon; values hold
+ * no control characters but HTAB; folded lines are refused. The head is one string with one character a byte;
+ * one pass over it checks every character and cuts the fields out (about 0.6 µs for a head of 150 bytes).
  */
-import type { RequestHead, ResponseHead } from '../exchange.ts';
+
 import { Fields } from '../fields.ts';
+import type { RequestHead, ResponseHead } from '../head.ts';
 import type { HeadLimits } from './limits.ts';
 
 /** Why a head was refused; `status` is what a client gets to see (an upstream's mistake is always 502). */
@@ -56,8 +57,8 @@ export class HeadParser {
   }
 
   /**
-   * Parses a request head that starts at the beginning of `text` and may be followed by other bytes. Answers undefined
-   * when it is not complete yet. One empty line before the request line is skipped (RFC 9112 2.2).
+   * Parses a request head that starts at the beginning of `text` and may be followed by other bytes. Answers
+   * undefined when it is not complete yet. One empty line before the request line is skipped (RFC 9112 2.2).
    */
   request(text: string): RequestHead | HeadProblem | undefined {
     const start = text.charCodeAt(0) === CR && text.charCodeAt(1) === LF ? 2 : 0;
@@ -93,7 +94,9 @@ export class HeadParser {
     };
   }
 
-  /** The same for a response head. A missing reason phrase is accepted, with or without the space before it. */
+  /**
+   * The same for a response head. A missing reason phrase is accepted, with or without the space before it.
+   */
   response(text: string): ResponseHead | HeadProblem | undefined {
     if (text.length < 13) {
       if ('HTTP/1.'.startsWith(text.slice(0, 7))) return undefined;

@@ -1,6 +1,6 @@
 /**
- * A listener of a router: accepts connections (plain or TLS), limits and counts what they bring, and hands requests to
- * the router.
+ * A listener of a router: accepts connections (plain or TLS), limits and counts what they bring, and hands
+ * requests to the router.
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -10,7 +10,8 @@ import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { ResponseClass } from '../classify/http.ts';
-import type { Exchange, ResponseHead } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ResponseHead } from '../head.ts';
 import { clientCertValue } from '../headers/client-cert.ts';
 import { ForwardedLine } from '../headers/forwarded.ts';
 import type { ReceiveOptions } from '../headers/receive.ts';
@@ -20,9 +21,10 @@ import { totalTimeoutText } from '../respond/messages.ts';
 import type { Router } from '../router.ts';
 import { serverTlsOptions } from '../tls/server-tls.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { CHUNKED } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
-import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
 import { Transport } from './transport.ts';
 
 export type HttpServerDeps = {
@@ -143,6 +145,7 @@ export class HttpServer implements ConnectionHost {
   }
 
   route(exchange: Exchange): void {
+    exchange.admitted = true;
     this.#requests.begin();
     if (++this.#concurrent > this.#maxConcurrent) {
       this.#nacks.add(1);
@@ -168,6 +171,8 @@ export class HttpServer implements ConnectionHost {
   }
 
   ended(exchange: Exchange): void {
+    // The caller may go before the body that the request waits for is complete.
+    if (!exchange.admitted) return;
     this.#concurrent--;
     exchange.serverTimer?.close();
     if (!exchange.counted) this.#requests.forget();
@@ -245,6 +250,7 @@ export class HttpServer implements ConnectionHost {
     });
     timer.arm(timeoutMs);
     exchange.serverTimer = timer;
+    exchange.serverTimeoutMs = timeoutMs;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a request line and its Host must agree on before the request means anything (RFC 9112 3.2, 3.3). */
-import type { RequestHead } from '../exchange.ts';
+
 import { Field } from '../fields.ts';
+import type { RequestHead } from '../head.ts';
 import { HeadProblem } from './head-parser.ts';
 
 const SLASH = 0x2f;

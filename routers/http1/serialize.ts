@@ -1,10 +1,13 @@
 /**
- * Writes heads. Every head is made of parsed fields, never of bytes that were received; framing and connection headers
- * are ours. Texts have one character a byte.
+ * Writes heads. Every head is made of parsed fields, never of bytes that were received; framing and
+ * connection headers are ours. Texts have one character a byte.
  */
-import { BodyKind, type Exchange, type ResponseHead } from '../exchange.ts';
+import { BodyKind, type Exchange } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
+import type { ResponseHead } from '../head.ts';
+import type { Deadline } from '../headers/deadline.ts';
 import { appendRequestFields, appendResponseFields, RETRYABLE_REQUEST } from '../headers/emit.ts';
+import { stripHopByHop } from '../headers/hop-by-hop.ts';
 import { CHUNKED } from './framing.ts';
 
 const CHUNKED_LINE = 'Transfer-Encoding: chunked\r\n';
@@ -21,8 +24,11 @@ function appendFields(out: string, fields: Fields, host: string | undefined): st
   return text;
 }
 
-/** The head of one attempt. `exchange.clientFields` and `propagator` have been set by the stages. */
-export function requestHeadText(exchange: Exchange): string {
+/**
+ * The head of one attempt. `exchange.clientFields` and `propagator` have been set by the stages; `deadline`
+ * is the strictest of those in force.
+ */
+export function requestHeadText(exchange: Exchange, deadline: Deadline | undefined): string {
   const { head, context, clientFields, propagator, bodyKind } = exchange;
   if (clientFields === undefined || propagator === undefined)
     throw new TypeError('an exchange without stages');
@@ -44,12 +50,15 @@ export function requestHeadText(exchange: Exchange): string {
     head.minor,
     clientFields,
     propagator,
-    context.deadline,
+    deadline,
     exchange.answer.presentedCert,
   )}\r\n`;
 }
 
-/** `framed`: bytes, CHUNKED, or undefined when the response carries no framing header. `ending` is the connection's. */
+/**
+ * `framed`: bytes, CHUNKED, or undefined when the response carries no framing header. `ending` is the
+ * connection's.
+ */
 export function responseHeadText(
   exchange: Exchange,
   response: ResponseHead,
@@ -71,9 +80,9 @@ export function responseHeadText(
 /** A response with a status 1xx: nothing of the connection, nothing of framing. */
 export function informationalText(response: ResponseHead): string {
   const { fields, status, reason } = response;
-  fields.remove(Field.connection);
+  stripHopByHop(fields);
   fields.remove(Field.keepAlive);
-  fields.remove(Field.upgrade);
+  fields.remove(Field.proxyConnection);
   return `${appendFields(`HTTP/1.1 ${status} ${reason}\r\n`, fields, undefined)}\r\n`;
 }
 

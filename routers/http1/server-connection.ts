@@ -1,76 +1,58 @@
 /**
  * One HTTP/1 connection of a caller. Requests are read strictly, handled one at a time in the order they came
- * (pipelined ones wait unread), and each gets exactly one answer. One timer covers the phases: head, body, idle, an
- * answer that the caller does not take.
+ * (pipelined ones wait unread), and each gets exactly one answer. One timer covers the phases: head, body,
+ * idle, an answer that the caller does not take.
  */
-
-import type { ServerSpec } from '../../config/spec.ts';
 import type { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
-import type { Counter } from '../../src/base/stats.ts';
-import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
-import { type Answer, BodyKind, Exchange, type RequestHead, type ResponseHead } from '../exchange.ts';
+import type { WheelTimer } from '../../src/base/timer-wheel.ts';
+import { type Answer, BodyKind, Exchange } from '../exchange.ts';
 import { Field, Fields } from '../fields.ts';
-import { clearResponseContext } from '../headers/clear-context.ts';
+import type { RequestHead, ResponseHead } from '../head.ts';
 import type { ForwardedLine } from '../headers/forwarded.ts';
-import type { GeneratedResponse } from '../respond/error-response.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { keepsAlive } from './connection-header.ts';
-import { CHUNKED, declaredLength, UNTIL_CLOSE } from './framing.ts';
+import { CLOSE_ENDING, type ConnectionHost } from './connection-host.ts';
+import { CHUNKED, declaredLength } from './framing.ts';
 import { HeadParser, HeadProblem } from './head-parser.ts';
-import type { HeadLimits } from './limits.ts';
 import { checkRequest } from './request-check.ts';
-import { informationalText, responseHeadText, trailersText } from './serialize.ts';
+import { ResponseWriter } from './response-writer.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
-/** Answers up to this length leave in one write together with their head. */
-const JOINED_BYTES_MAX = 8192;
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+/** Longer bodies are read into a buffer of the connection's own. */
 const LARGE_BODY_BYTES = 16384;
-/** What is still read and thrown away of a request whose answer was given early, so that the caller gets the answer. */
-const LINGER_BYTES_MAX = 1 << 20;
+/**
+ * What is still read and thrown away of a request whose answer was given early, so that the caller gets the
+ * answer.
+ */
+const LINGER_BYTES_MAX = 64 << 20;
 const LINGER_MS = 2000;
 
-/** The listener that connections belong to. */
-export interface ConnectionHost {
-  readonly spec: ServerSpec;
-  readonly limits: HeadLimits;
-  readonly wheel: TimerWheel;
-  readonly receivedBytes: Counter;
-  readonly sentBytes: Counter;
-  /** What follows the fields of an answer after which the connection stays open, the empty line included. */
-  readonly keepAliveEnding: string;
-  /** True when a body of this length (bytes or CHUNKED) is to be collected before the request is forwarded. */
-  buffers(length: number): boolean;
-  route(exchange: Exchange): void;
-  /** The head of the answer is about to be written. */
-  answered(exchange: Exchange, response: ResponseHead): void;
-  /** Once for every exchange that was routed, after its answer or when the caller has gone. */
-  ended(exchange: Exchange): void;
-  /** A request that never became an exchange. */
-  refused(status: number): void;
-  failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse;
-  closed(connection: ServerConnection, openMs: number): void;
-}
-
-const CLOSE_ENDING = 'Connection: close\r\n\r\n';
-
 /**
- * idle: between requests. head: part of a head is there. body: the request's body is being read. answer: the request is
- * complete, its answer is not. linger: the last answer is sent, what the caller still sends is thrown away.
+ * idle: between requests. head: part of a head is there. body: the request's body is being read. answer: the
+ * request is complete, its answer is not. linger: the last answer is sent, what the caller still sends is
+ * thrown away.
  */
 type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'gone';
 
 export class ServerConnection implements TransportOwner, Answer {
+  readonly presentedCert: string | undefined;
+  /** Labels of `Forwarded` that last as long as the connection. */
+  forwarded: ForwardedLine | undefined;
   readonly #server: ConnectionHost;
   readonly #transport: Transport;
+  readonly #writer: ResponseWriter;
   readonly #parser: HeadParser;
   readonly #timer: WheelTimer;
   readonly #openedMs: number;
   #phase: Phase = 'idle';
+  /** Nothing has been read yet: the head timeout counts from the start of the connection. */
+  #fresh = true;
   #partial = '';
-  /** Bytes of later requests, while one is being answered. */
+  /** Bytes that have been read and cannot be looked at yet. */
   #held: Buffer | undefined;
   #feeding = false;
   #exchange: Exchange | undefined;
@@ -79,21 +61,16 @@ export class ServerConnection implements TransportOwner, Answer {
   #bodyBuffer: BodyBuffer | undefined;
   /** The session takes body bytes; until then they are held back. */
   #bodyWanted = false;
+  /** The session has no room for more of the body. */
+  #bodyBlocked = false;
   #keepAlive = true;
-  #responseStarted = false;
-  #responseDone = false;
-  /** Head of the answer, until there is something to join it with. */
-  #headText = '';
-  #chunkedAnswer = false;
-  #bodyless = false;
+  #answerDone = false;
+  /** The caller does not take what it is sent; `#unsent` is how much of it there was when last looked at. */
   #blocked = false;
+  #unsent = 0;
   #peerEnded = false;
   #draining = false;
   #lingered = 0;
-  #bodyBlocked = false;
-  readonly presentedCert: string | undefined;
-  /** Labels of `Forwarded` that last as long as the connection. */
-  forwarded: ForwardedLine | undefined;
 
   constructor(
     server: ConnectionHost,
@@ -107,6 +84,7 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#openedMs = server.wheel.nowMs();
     this.#timer.arm(server.spec.headTimeoutMs);
     this.#transport = open(this);
+    this.#writer = new ResponseWriter(server, this.#transport);
   }
 
   get transport(): Transport {
@@ -121,11 +99,13 @@ export class ServerConnection implements TransportOwner, Answer {
   /** No new request is read; a request in progress is answered first. */
   drain(): void {
     this.#draining = true;
-    if (this.#phase === 'idle') this.#transport.end();
+    if (this.#phase === 'idle') this.#startLinger();
   }
 
+  /** Cuts; an answer that has begun must not look complete. */
   close(): void {
-    this.#transport.destroy();
+    if (this.#writer.started && !this.#answerDone) this.#transport.reset();
+    else this.#transport.destroy();
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
@@ -138,13 +118,12 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#feeding = true;
     while (at < end) {
       const phase: Phase = this.#phase;
-      if (phase === 'idle' || phase === 'head') at = this.#readHead(buffer, at, end);
-      else if (phase === 'body') at = this.#readBody(buffer, at, end);
-      else if (phase === 'answer') {
-        this.#held = Buffer.from(buffer.subarray(at, end));
-        this.#transport.pause();
+      if (phase === 'body') at = this.#readBody(buffer, at, end);
+      else if (phase === 'answer' || (phase === 'idle' && this.#blocked)) {
+        this.#hold(buffer, at, end);
         break;
-      } else {
+      } else if (phase === 'idle' || phase === 'head') at = this.#readHead(buffer, at, end);
+      else {
         this.#linger(end - at);
         break;
       }
@@ -152,18 +131,29 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#feeding = false;
   }
 
+  #hold(buffer: Buffer, at: number, end: number): void {
+    this.#held = Buffer.from(buffer.subarray(at, end));
+    this.#transport.pause();
+  }
+
   onEnd(): void {
     this.#peerEnded = true;
     if (this.#phase === 'body') {
-      this.#giveUp();
       this.close();
-    } else if (this.#phase !== 'answer') this.#transport.end();
+      this.#giveUp();
+    } else if (this.#phase === 'idle' || this.#phase === 'head') this.#startLinger();
   }
 
   onDrain(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    if (this.#phase === 'answer') this.#timer.disarm();
+    if (this.#phase === 'idle') {
+      this.#armIdle();
+      this.#resume();
+      return;
+    }
+    if (this.#phase === 'linger') return;
+    this.#watchBody();
     this.#exchange?.session?.answerDrained();
   }
 
@@ -183,24 +173,38 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#releaseBody();
     exchange.over = true;
     exchange.attempt?.cancelled(exchange);
-    exchange.service?.ended(exchange);
-    this.#server.ended(exchange);
+    this.#over(exchange);
   }
 
   #timedOut(): void {
+    const { bodyIdleTimeoutMs } = this.#server.spec;
     if (this.#phase === 'head') this.#refuse(408, 'the request head did not arrive in time');
-    else if (this.#blocked) this.#transport.reset();
-    else if (this.#phase === 'body' && !this.#responseStarted) {
+    else if (this.#blocked || (this.#phase === 'linger' && this.#transport.backlog > 0)) {
+      // Whoever takes a little of it is slow; whoever takes nothing is cut.
+      const unsent = this.#transport.backlog;
+      if (unsent < this.#unsent) this.#awaitTaking();
+      else this.#transport.reset();
+    } else if (this.#phase === 'body' && !this.#writer.started) {
       this.#giveUp();
-      this.#refuse(408, `nothing of the request body arrived for ${this.#server.spec.bodyIdleTimeoutMs} ms`);
+      this.#refuse(408, `nothing of the request body arrived for ${bodyIdleTimeoutMs} ms`);
     } else this.close();
   }
 
+  /** The caller is given time to take more of what it is being sent. */
+  #awaitTaking(): void {
+    this.#unsent = this.#transport.backlog;
+    this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
+  }
+
+  /** The caller is given time to send more of the body, unless it is us who do not read it. */
+  #watchBody(): void {
+    const reading = this.#bodyBuffer !== undefined || (this.#bodyWanted && !this.#bodyBlocked);
+    if (this.#blocked) return;
+    if (this.#phase === 'body' && reading) this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
+    else this.#timer.disarm();
+  }
+
   #readHead(buffer: Buffer, at: number, end: number): number {
-    if (this.#draining && this.#phase === 'idle') {
-      this.#phase = 'linger';
-      return end;
-    }
     const before = this.#partial.length;
     const to = Math.min(end, at + this.#server.limits.headBytes + 8);
     const text = before === 0 ? latin1(buffer, at, to) : this.#partial + latin1(buffer, at, to);
@@ -208,12 +212,13 @@ export class ServerConnection implements TransportOwner, Answer {
     if (head === undefined) {
       if (this.#phase === 'idle') {
         this.#phase = 'head';
-        this.#timer.arm(this.#server.spec.headTimeoutMs);
+        if (!this.#fresh) this.#timer.arm(this.#server.spec.headTimeoutMs);
       }
       this.#partial = text;
       return to;
     }
     this.#partial = '';
+    this.#fresh = false;
     if (head instanceof HeadProblem) {
       this.#refuse(head.status, head.message);
       return end;
@@ -233,29 +238,25 @@ export class ServerConnection implements TransportOwner, Answer {
     }
     const bytes = (length ?? 0) as number;
     this.#keepAlive = keepsAlive(head.fields, head.minor);
-    this.#responseStarted = false;
-    this.#responseDone = false;
+    this.#writer.started = false;
+    this.#answerDone = false;
     const exchange = new Exchange(head, this, server.wheel.nowMs());
     this.#exchange = exchange;
-    if (head.fields.mayHave(Field.expect)) {
-      if (head.minor === 1 && bytes !== 0 && !more) this.#transport.write('HTTP/1.1 100 Continue\r\n\r\n');
-    }
     if (bytes === 0) {
       this.#phase = 'answer';
       this.#timer.disarm();
       server.route(exchange);
       return;
     }
+    if (head.fields.mayHave(Field.expect) && head.minor === 1 && !more) this.#transport.write(CONTINUE);
     this.#phase = 'body';
-    this.#timer.arm(server.spec.bodyIdleTimeoutMs);
     this.#remaining = bytes;
     this.#chunks = bytes === CHUNKED ? new ChunkDecoder() : undefined;
     this.#bodyWanted = false;
     this.#bodyBlocked = false;
-    if (server.buffers(bytes)) {
-      this.#bodyBuffer = new BodyBuffer();
-      return;
-    }
+    this.#bodyBuffer = server.buffers(bytes) ? new BodyBuffer() : undefined;
+    this.#watchBody();
+    if (this.#bodyBuffer !== undefined) return;
     exchange.bodyKind = BodyKind.streamed;
     exchange.bodyLength = bytes;
     server.route(exchange);
@@ -266,8 +267,7 @@ export class ServerConnection implements TransportOwner, Answer {
     const exchange = this.#exchange;
     if (exchange === undefined) return end;
     if (this.#bodyBuffer === undefined && !this.#bodyWanted) {
-      this.#held = Buffer.from(buffer.subarray(at, end));
-      this.#transport.pause();
+      this.#hold(buffer, at, end);
       return end;
     }
     let next = end;
@@ -287,7 +287,7 @@ export class ServerConnection implements TransportOwner, Answer {
       this.#bodyPiece(exchange, buffer, at, next);
       if (this.#remaining === 0) this.#bodyComplete(exchange);
     }
-    if (this.#phase === 'body' && !this.#bodyBlocked) this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
+    if (this.#phase === 'body') this.#watchBody();
     return next;
   }
 
@@ -300,7 +300,6 @@ export class ServerConnection implements TransportOwner, Answer {
     if (session !== undefined && !session.bodyData(this.#transport, buffer, from, to)) {
       this.#bodyBlocked = true;
       this.#transport.pause();
-      this.#timer.disarm();
     }
   }
 
@@ -309,7 +308,7 @@ export class ServerConnection implements TransportOwner, Answer {
     const buffered = this.#bodyBuffer;
     this.#chunks = undefined;
     this.#phase = 'answer';
-    this.#timer.disarm();
+    if (!this.#blocked) this.#timer.disarm();
     if (buffered !== undefined) {
       this.#bodyBuffer = undefined;
       exchange.bodyKind = BodyKind.buffered;
@@ -318,16 +317,25 @@ export class ServerConnection implements TransportOwner, Answer {
       return;
     }
     this.#transport.readLarge(false);
+    // Nobody says any more that there is room: what comes next is another request.
+    if (this.#bodyBlocked) this.#transport.resume();
+    this.#bodyBlocked = false;
     exchange.session?.bodyEnd(trailers);
-    if (this.#responseDone) this.#finish();
+    if (this.#answerDone) this.#finish();
   }
 
-  /** The body breaks the framing rules: what was sent on cannot be completed, and nothing after it can be trusted. */
+  /**
+   * The body breaks the framing rules: what was sent on cannot be completed, and nothing after it can be
+   * trusted.
+   */
   #badBody(problem: HeadProblem): void {
-    const started = this.#responseStarted;
-    this.#giveUp();
-    if (started) this.#transport.reset();
-    else this.#refuse(problem.status, problem.message);
+    if (this.#writer.started) {
+      this.#transport.reset();
+      this.#giveUp();
+    } else {
+      this.#giveUp();
+      this.#refuse(problem.status, problem.message);
+    }
   }
 
   #releaseBody(): void {
@@ -340,14 +348,15 @@ export class ServerConnection implements TransportOwner, Answer {
     if (this.#phase !== 'body') return;
     this.#bodyWanted = true;
     if (this.#remaining === CHUNKED || this.#remaining > LARGE_BODY_BYTES) this.#transport.readLarge(true);
+    this.#watchBody();
     if (!this.#feeding) this.#resume();
   }
 
   bodyDrained(): void {
     if (this.#phase !== 'body' || !this.#bodyBlocked) return;
     this.#bodyBlocked = false;
-    this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
-    this.#resume();
+    this.#watchBody();
+    if (!this.#feeding) this.#resume();
   }
 
   /** Goes on with what was held back, then with reading. */
@@ -355,40 +364,15 @@ export class ServerConnection implements TransportOwner, Answer {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#feed(held, 0, held.length);
-    if (this.#held === undefined && this.#phase !== 'gone') this.#transport.resume();
+    if (this.#held === undefined && !this.#bodyBlocked && this.#phase !== 'gone') this.#transport.resume();
   }
 
   start(response: ResponseHead, length: number): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    this.#responseStarted = true;
-    const { minor } = exchange.head;
-    const unframed = length === CHUNKED || length === UNTIL_CLOSE;
-    this.#bodyless = exchange.head.method === 'HEAD' || response.status === 204 || response.status === 304;
-    this.#chunkedAnswer = unframed && minor === 1 && !this.#bodyless;
-    if (unframed && minor === 0 && !this.#bodyless) this.#keepAlive = false;
-    if (this.#draining || this.#peerEnded || this.#phase === 'body' || this.#worn()) this.#keepAlive = false;
-    if (this.#server.spec.clearContext && clearResponseContext(response.fields) && !this.#bodyless) {
-      this.#bodyless = true;
-      this.#chunkedAnswer = false;
-      this.#writeHead(exchange, response, 0);
-      return;
-    }
-    const framed = this.#bodyless
-      ? keptLength(exchange, response)
-      : this.#chunkedAnswer
-        ? CHUNKED
-        : unframed
-          ? undefined
-          : length;
-    this.#writeHead(exchange, response, framed);
-  }
-
-  #writeHead(exchange: Exchange, response: ResponseHead, framed: number | undefined): void {
-    const server = this.#server;
-    const ending = this.#keepAlive ? server.keepAliveEnding : CLOSE_ENDING;
-    this.#headText = responseHeadText(exchange, response, framed, ending, server.spec.clearContext);
-    server.answered(exchange, response);
+    const last = this.#draining || this.#peerEnded || this.#phase === 'body' || this.#worn();
+    this.#keepAlive = this.#writer.start(exchange, response, length, this.#keepAlive && !last);
+    this.#server.answered(exchange, response);
   }
 
   #worn(): boolean {
@@ -396,38 +380,26 @@ export class ServerConnection implements TransportOwner, Answer {
     return lifeTimeMs !== undefined && this.#server.wheel.nowMs() - this.#openedMs >= lifeTimeMs;
   }
 
-  data(source: Transport, buffer: Buffer, start: number, end: number): boolean {
-    if (this.#exchange === undefined || this.#bodyless || start === end) return true;
-    const before = this.#headText;
-    this.#headText = '';
-    const count = end - start;
-    this.#server.sentBytes.add(before.length + count);
-    let open: boolean;
-    if (this.#chunkedAnswer) {
-      const size = `${count.toString(16)}\r\n`;
-      open = this.#transport.writeBytes(source, buffer, start, end, before + size, '\r\n');
-    } else if (before !== '' && count <= JOINED_BYTES_MAX) {
-      open = this.#transport.write(before + latin1(buffer, start, end));
-    } else open = this.#transport.writeBytes(source, buffer, start, end, before);
-    if (open) return true;
-    this.#blocked = true;
-    this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
+  data(source: Transport | undefined, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#exchange === undefined || this.#writer.data(source, buffer, start, end)) return true;
+    this.#block();
     return false;
   }
 
+  #block(): void {
+    this.#blocked = true;
+    this.#awaitTaking();
+  }
+
   flush(): void {
-    if (this.#headText === '') return;
-    this.#server.sentBytes.add(this.#headText.length);
-    this.#transport.write(this.#headText);
-    this.#headText = '';
+    if (!this.#writer.flush()) this.#block();
   }
 
   end(trailers: Fields | undefined): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    if (this.#chunkedAnswer) this.#headText += `0\r\n${trailersText(trailers)}\r\n`;
-    this.flush();
-    this.#responseDone = true;
+    if (!this.#writer.end(trailers)) this.#block();
+    this.#answerDone = true;
     if (this.#phase === 'answer') this.#finish();
     else {
       // Answered before the request was complete: the rest of it has no reader any more.
@@ -439,16 +411,16 @@ export class ServerConnection implements TransportOwner, Answer {
   }
 
   informational(response: ResponseHead): void {
-    if (this.#exchange?.head.minor === 1) this.#transport.write(informationalText(response));
+    if (this.#exchange?.head.minor === 1) this.#writer.informational(response);
   }
 
   fail(failure: Failure): void {
     const exchange = this.#exchange;
-    if (exchange === undefined || this.#responseStarted) return;
+    if (exchange === undefined || this.#writer.started) return;
     const { status, fields, body } = this.#server.failureResponse(exchange, failure);
-    const bytes = latin1(Buffer.from(body, 'utf8'));
-    this.start({ status, reason: reasonPhrase(status), minor: 1, fields: Fields.of(fields) }, bytes.length);
-    if (!this.#bodyless) this.#headText += bytes;
+    const text = latin1(Buffer.from(body, 'utf8'));
+    this.start({ status, reason: reasonPhrase(status), minor: 1, fields: Fields.of(fields) }, text.length);
+    this.#writer.body(text);
     this.end(undefined);
   }
 
@@ -474,14 +446,14 @@ export class ServerConnection implements TransportOwner, Answer {
     if (exchange === undefined) return;
     this.#exchange = undefined;
     this.#over(exchange);
-    if (!this.#keepAlive) {
+    if (!this.#keepAlive || this.#draining || (this.#peerEnded && this.#held === undefined)) {
       this.#startLinger();
       return;
     }
     this.#phase = 'idle';
+    if (this.#blocked) return;
     this.#armIdle();
-    if (this.#peerEnded && this.#held === undefined) this.#transport.end();
-    else if (!this.#feeding && this.#held !== undefined) this.#resume();
+    if (!this.#feeding && this.#held !== undefined) this.#resume();
   }
 
   #armIdle(): void {
@@ -493,35 +465,37 @@ export class ServerConnection implements TransportOwner, Answer {
     }
   }
 
-  /** A request that cannot be trusted is answered without being looked at further, and the connection ends. */
+  /**
+   * A request that cannot be trusted is answered without being looked at further, and the connection ends.
+   */
   #refuse(status: number, why: string): void {
     const body = `${why}\n`;
-    this.#server.refused(status);
-    this.#transport.write(
+    const text =
       `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: text/plain\r\n` +
-        `Content-Length: ${body.length}\r\n${CLOSE_ENDING}${body}`,
-    );
+      `Content-Length: ${body.length}\r\n${CLOSE_ENDING}${body}`;
+    this.#server.refused(status);
+    this.#server.sentBytes.add(text.length);
+    this.#transport.write(text);
     this.#startLinger();
   }
 
-  /** Closes the writing side, then reads on for a moment: closing at once could destroy the answer on its way. */
+  /**
+   * Closes the writing side, then reads on for a moment: closing at once could destroy the answer on its way.
+   * The moment begins when everything has been sent.
+   */
   #startLinger(): void {
     this.#phase = 'linger';
     this.#held = undefined;
-    this.#transport.end();
-    this.#timer.arm(LINGER_MS);
+    this.#transport.end(() => {
+      if (this.#phase === 'linger') this.#timer.arm(LINGER_MS);
+    });
+    if (this.#transport.backlog > 0) this.#awaitTaking();
+    else this.#timer.arm(LINGER_MS);
     this.#transport.resume();
   }
 
   #linger(count: number): void {
     this.#lingered += count;
-    if (this.#lingered > LINGER_BYTES_MAX) this.close();
+    if (this.#lingered > LINGER_BYTES_MAX) this.#transport.destroy();
   }
-}
-
-/** A response without a body keeps its Content-Length when it describes one that is not sent (HEAD, 304). */
-function keptLength(exchange: Exchange, response: ResponseHead): number | undefined {
-  if (exchange.head.method !== 'HEAD' && response.status !== 304) return undefined;
-  const length = response.fields.first(Field.contentLength);
-  return length === undefined ? undefined : Number(length);
 }

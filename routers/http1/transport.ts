@@ -1,11 +1,11 @@
 /**
  * One socket, plain or TLS, as the connections of both sides see it: bytes in, bytes out, back-pressure.
  *
- * Plain sockets read into one buffer that all connections of the thread share (15 to 20 % less CPU than 'data' events,
- * and no allocation a read): what outlives the callback must be copied. While a long body is streamed the connection
- * reads into a buffer of its own, which is written to the other side without a copy and not read into again before
- * that write is done. The handle of an accepted socket is long-standing but undocumented; it is used in this file only,
- * and without it everything works through 'data' events.
+ * Plain sockets read into one buffer that all connections of the thread share (15 to 20 % less CPU than
+ * 'data' events, and no allocation a read): what outlives the callback must be copied. While a long body is
+ * streamed the connection reads into a buffer of its own, which is written to the other side without a copy
+ * and not read into again before that write is done. The handle of an accepted socket is long-standing but
+ * undocumented; it is used in this file only, and without it everything works through 'data' events.
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -25,11 +25,14 @@ export interface TransportOwner {
   onClosed(error: Error | undefined): void;
 }
 
-type Handle = { useUserBuffer?: (buffer: Buffer) => void };
+type Handle = { useUserBuffer?: (buffer: Buffer) => void; readonly writeQueueSize?: number };
 type Internals = { _handle: Handle | null; _server?: unknown };
 
+/** Memory that one connection reads into at a time. `lent`: a write that is not done refers to it. */
+type ReadBuffer = { readonly bytes: Buffer; lent: boolean };
+
 const sharedBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
-const spareBuffers: Buffer[] = [];
+const spareBuffers: ReadBuffer[] = [];
 
 export class Transport {
   readonly isTls: boolean;
@@ -39,15 +42,13 @@ export class Transport {
   #paused = false;
   #error: Error | undefined;
   /** Set while this connection reads into a buffer of its own. */
-  #ownBuffer: Buffer | undefined;
-  /** True while a write of the other side refers to that buffer. */
-  #lent = false;
-  /** Whose buffer the pending write of this side refers to. */
-  #lender: Transport | undefined;
+  #ownBuffer: ReadBuffer | undefined;
+  /** The other side's buffer that the pending write of this side refers to. */
+  #borrowed: ReadBuffer | undefined;
   readonly #flushed = (): void => {
-    if (this.#lender !== undefined && this.#socket.writableLength === 0) {
-      this.#lender.#lent = false;
-      this.#lender = undefined;
+    if (this.#borrowed !== undefined && this.#socket.writableLength === 0) {
+      this.#borrowed.lent = false;
+      this.#borrowed = undefined;
       if (!this.closed) this.#owner.onDrain();
     }
   };
@@ -58,7 +59,9 @@ export class Transport {
     this.#socket = undefined as unknown as net.Socket; // Set by the factory before anything can happen.
   }
 
-  /** Takes over a socket that a listener accepted with `pauseOnConnect`, or a TLS socket after its handshake. */
+  /**
+   * Takes over a socket that a listener accepted with `pauseOnConnect`, or a TLS socket after its handshake.
+   */
   static accept(accepted: net.Socket, owner: TransportOwner): Transport {
     const transport = new Transport(owner, accepted instanceof tls.TLSSocket);
     const internals = accepted as unknown as Internals;
@@ -97,8 +100,8 @@ export class Transport {
   }
 
   /**
-   * `connect` opens a TLS socket and calls back once, with a failure or when the peer has been verified; until then
-   * nothing listens to the socket here. After a failure `refused` is all that is told.
+   * `connect` opens a TLS socket and calls back once, with a failure or when the peer has been verified;
+   * until then nothing listens to the socket here. After a failure `refused` is all that is told.
    */
   static connectTls(
     connect: (done: (failure: Failure | undefined) => void) => tls.TLSSocket,
@@ -124,9 +127,10 @@ export class Transport {
     return this.#socket;
   }
 
-  /** Bytes that the peer has not been able to take yet. */
+  /** Bytes that the system has not taken over yet. */
   get backlog(): number {
-    return this.#socket.writableLength;
+    const handle = (this.#socket as unknown as Internals)._handle;
+    return Math.max(handle?.writeQueueSize ?? 0, this.#socket.writableLength === 0 ? 0 : 1);
   }
 
   /** Text is one character a byte. False: wait for onDrain before writing much more. */
@@ -144,11 +148,11 @@ export class Transport {
   }
 
   /**
-   * Writes bytes that `source` has just read, between two texts of this side. The memory may be used again when it
-   * answers true; when it answers false, `source` must be paused until onDrain.
+   * Writes bytes that `source` has just read, between two texts of this side. The memory may be used again
+   * when it answers true; when it answers false, `source` must be paused until onDrain.
    */
   writeBytes(
-    source: Transport,
+    source: Transport | undefined,
     buffer: Buffer,
     start: number,
     end: number,
@@ -161,15 +165,17 @@ export class Transport {
     if (before !== '') socket.write(before, 'latin1');
     const bytes = buffer.subarray(start, end);
     // A TLS socket encrypts or copies at once; 'data' events bring memory that nobody writes to again.
-    const lends = !this.isTls && !source.isTls && source.#ownBuffer !== undefined;
+    const lender = source === undefined ? undefined : source.#ownBuffer;
+    // The buffer that this read went into, even if the next one goes elsewhere.
+    const lends = lender !== undefined && lender.bytes === buffer && !this.isTls;
     if (lends) socket.write(bytes, this.#flushed);
-    else socket.write(this.isTls || source.isTls ? bytes : Buffer.from(bytes));
+    else socket.write(this.isTls || source?.isTls === true ? bytes : Buffer.from(bytes));
     if (after !== '') socket.write(after, 'latin1');
     if (together) socket.uncork();
     if (!lends) return !socket.writableNeedDrain || socket.writableLength === 0;
     if (socket.writableLength === 0) return true;
-    source.#lent = true;
-    this.#lender = source;
+    lender.lent = true;
+    this.#borrowed = lender;
     return false;
   }
 
@@ -179,8 +185,8 @@ export class Transport {
     const handle = (this.#socket as unknown as Internals)._handle;
     if (typeof handle?.useUserBuffer !== 'function') return;
     if (large) {
-      this.#ownBuffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-      handle.useUserBuffer(this.#ownBuffer);
+      this.#ownBuffer = spareBuffers.pop() ?? { bytes: Buffer.allocUnsafeSlow(READ_BYTES), lent: false };
+      handle.useUserBuffer(this.#ownBuffer.bytes);
     } else {
       this.#dropOwnBuffer();
       handle.useUserBuffer(sharedBuffer);
@@ -199,9 +205,9 @@ export class Transport {
     this.#socket.resume();
   }
 
-  /** Ends the writing side once everything written has been sent. */
-  end(): void {
-    this.#socket.end();
+  /** Ends the writing side once everything written has been sent; `ended` is told when that is so. */
+  end(ended?: () => void): void {
+    this.#socket.end(ended);
   }
 
   destroy(): void {
@@ -215,16 +221,15 @@ export class Transport {
   }
 
   readonly #onread = (count: number): boolean => {
-    this.#owner.onBytes(this.#ownBuffer ?? sharedBuffer, 0, count);
+    this.#owner.onBytes(this.#ownBuffer?.bytes ?? sharedBuffer, 0, count);
     return true;
   };
 
   /** A lent buffer is left to the garbage collector. */
   #dropOwnBuffer(): void {
-    if (this.#ownBuffer !== undefined && !this.#lent && spareBuffers.length < SPARE_BUFFERS_MAX) {
-      spareBuffers.push(this.#ownBuffer);
-    }
+    const own = this.#ownBuffer;
     this.#ownBuffer = undefined;
+    if (own !== undefined && !own.lent && spareBuffers.length < SPARE_BUFFERS_MAX) spareBuffers.push(own);
   }
 
   #readByEvents(): void {

@@ -5,7 +5,7 @@
  */
 import type { Path } from '../../dtab/path.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
+import type { RequestHead } from '../head.ts';
 import { type HeaderLookup, lastValue } from './header-lookup.ts';
 import { HeaderTokenIdentifier } from './header-token.ts';
 import { type Identifier, Unidentified } from './identifier.ts';

@@ -5,7 +5,7 @@
  *     identifier: {kind: io.l5d.header.token, header: x-service}
  */
 import type { Path } from '../../dtab/path.ts';
-import type { RequestHead } from '../exchange.ts';
+import type { RequestHead } from '../head.ts';
 import { firstValue, type HeaderLookup } from './header-lookup.ts';
 import { type Identifier, Unidentified } from './identifier.ts';
 import { NameMemo } from './name-memo.ts';

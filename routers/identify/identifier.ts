@@ -3,7 +3,7 @@
  * of the path cache, so that a `Path` is built only for a name that was not met before.
  */
 import type { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
+import type { RequestHead } from '../head.ts';
 
 /**
  * This identifier has nothing to say about the request; the next one of the list is asked. Made once, not per

@@ -6,7 +6,7 @@ import type { IdentifierSpec } from '../../config/spec.ts';
 import { Path } from '../../dtab/path.ts';
 import { assert } from '../../src/base/assert.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
+import type { RequestHead } from '../head.ts';
 import { HeaderIdentifier } from './header.ts';
 import { HeaderTokenIdentifier } from './header-token.ts';
 import { type Identifier, Unidentified } from './identifier.ts';

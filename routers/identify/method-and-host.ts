@@ -7,8 +7,8 @@
  */
 import type { Path } from '../../dtab/path.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
 import { Field } from '../fields.ts';
+import type { RequestHead } from '../head.ts';
 import { type Identifier, Unidentified } from './identifier.ts';
 import { NameMemo } from './name-memo.ts';
 import { joinNames, labelText, prefixText } from './name-text.ts';

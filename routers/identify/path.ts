@@ -6,7 +6,7 @@
  */
 import type { Path } from '../../dtab/path.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { RequestHead } from '../exchange.ts';
+import type { RequestHead } from '../head.ts';
 import { type Identifier, Unidentified } from './identifier.ts';
 import { joinNames, labelText, prefixText } from './name-text.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The names that a certificate bears, read from what OpenSSL prints of it. A name that could be mistaken for several
- * (it holds a comma, a quote, a control character) is printed as a JSON string by Node and taken apart as one here.
+ * The names that a certificate bears, read from what OpenSSL prints of it. A name that could be mistaken for
+ * several (it holds a comma, a quote, a control character) is printed as a JSON string by Node and taken
+ * apart as one here.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateNames } from './verify-name.ts';

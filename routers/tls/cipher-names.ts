@@ -1,6 +1,6 @@
 /**
- * Cipher suites by the names that configs use (IANA, as Java prints them) to the names that OpenSSL knows. Suites of
- * TLS 1.3 have one name everywhere; OpenSSL's own names are accepted as they are.
+ * Cipher suites by the names that configs use (IANA, as Java prints them) to the names that OpenSSL knows.
+ * Suites of TLS 1.3 have one name everywhere; OpenSSL's own names are accepted as they are.
  */
 import { getCiphers } from 'node:tls';
 
@@ -11,7 +11,9 @@ const DEFAULT_PROTOCOLS = ['TLSv1.2', 'TLSv1.3'];
 /** Suites that authenticate by a shared secret: a certificate cannot serve them. */
 const WITHOUT_CERTIFICATE = /PSK|SRP/;
 
-/** OpenSSL's name, or undefined when this build of OpenSSL has no such suite for a server with a certificate. */
+/**
+ * OpenSSL's name, or undefined when this build of OpenSSL has no such suite for a server with a certificate.
+ */
 export function opensslCipher(name: string): string | undefined {
   if (WITHOUT_CERTIFICATE.test(name)) return undefined;
   const candidate = TLS13.test(name) ? name : name.includes('_WITH_') ? fromIana(name) : name;
@@ -19,8 +21,8 @@ export function opensslCipher(name: string): string | undefined {
 }
 
 /**
- * The versions that a list of suites leaves usable: suites of TLS 1.3 work in no older version, and the others not in
- * TLS 1.3. Empty when list and versions contradict each other.
+ * The versions that a list of suites leaves usable: suites of TLS 1.3 work in no older version, and the
+ * others not in TLS 1.3. Empty when list and versions contradict each other.
  */
 export function protocolsFor(
   ciphers: readonly string[] | undefined,

@@ -1,7 +1,8 @@
 /**
- * The client side of TLS for one client of a router. A connection is handed out only after chain and name have been
- * verified (unless validation is disabled); there is no way to get one before. SNI is sent whenever the name is known
- * and is not an IP address. Failures before that moment are certain not to have reached the application.
+ * The client side of TLS for one client of a router. A connection is handed out only after chain and name
+ * have been verified (unless validation is disabled); there is no way to get one before. SNI is sent whenever
+ * the name is known and is not an IP address. Failures before that moment are certain not to have reached the
+ * application.
  */
 import { isIP, type OnReadOpts } from 'node:net';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
@@ -43,9 +44,10 @@ export class ClientTls {
   }
 
   /**
-   * Connects. `done` is called once: without a failure when the peer is verified, else with one, and the socket is
-   * destroyed. Until then the caller attaches nothing and writes nothing; it may destroy the socket (a time-out),
-   * which also ends in `done`. Afterwards 'error' and 'close' are the caller's, who must listen within `done`.
+   * Connects. `done` is called once: without a failure when the peer is verified, else with one, and the
+   * socket is destroyed. Until then the caller attaches nothing and writes nothing; it may destroy the socket
+   * (a time-out), which also ends in `done`. Afterwards 'error' and 'close' are the caller's, who must listen
+   * within `done`.
    */
   connect(target: TlsTarget, done: (failure: Failure | undefined) => void): TLSSocket {
     const at = `${target.host}:${target.port}`;

@@ -1,7 +1,7 @@
 /**
- * Reads the files that a TLS section of the config names, on the control thread, and checks everything that can be
- * wrong with them before a socket is opened: missing file, not PEM, key and certificate that do not belong together,
- * encrypted key, unknown cipher or protocol. All errors of a section are returned at once.
+ * Reads the files that a TLS section of the config names, on the control thread, and checks everything that
+ * can be wrong with them before a socket is opened: missing file, not PEM, key and certificate that do not
+ * belong together, encrypted key, unknown cipher or protocol. All errors of a section are returned at once.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -87,7 +87,8 @@ class PemFiles {
         : this.#certificates(`${prefix}intermediateCertsPath`, paths.intermediateCertsPath);
     if (leaf !== undefined && key !== undefined && !leaf.checkPrivateKey(key)) {
       this.errors.push(
-        `${prefix}keyPath: the key in "${paths.keyPath}" does not belong to the certificate in "${paths.certPath}"`,
+        `${prefix}keyPath: the key in "${paths.keyPath}" does not belong to ` +
+          `the certificate in "${paths.certPath}"`,
       );
     }
     return {

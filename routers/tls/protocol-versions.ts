@@ -11,7 +11,10 @@ const VERSIONS: readonly { readonly name: SecureVersion; readonly off: number }[
 
 export const knownProtocols: readonly string[] = VERSIONS.map((version) => version.name);
 
-/** Exactly the versions of the list, gaps included; unknown names have been refused when the config was loaded. */
+/**
+ * Exactly the versions of the list, gaps included; unknown names have been refused when the config was
+ * loaded.
+ */
 export function protocolOptions(protocols: readonly string[] | undefined): SecureContextOptions {
   if (protocols === undefined) return {};
   const wanted = VERSIONS.filter((version) => protocols.includes(version.name));

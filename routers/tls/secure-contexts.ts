@@ -1,7 +1,7 @@
 /**
- * One SecureContext for each identity and trust bundle of a data thread: making one parses keys and certificates, a
- * fifth of the cost of a handshake, and holds native memory until the next collection. Found again by value, so two
- * entries of a config with the same files share one.
+ * One SecureContext for each identity and trust bundle of a data thread: making one parses keys and
+ * certificates, a fifth of the cost of a handshake, and holds native memory until the next collection. Found
+ * again by value, so two entries of a config with the same files share one.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -46,11 +46,19 @@ function clientContextOptions(material: ClientTlsMaterial): SecureContextOptions
     ...protocolOptions(material.protocols),
     ...(needsLegacySecurity(material.protocols) ? { ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
     ...(identity === undefined ? {} : { cert: identity.certPem, key: identity.keyPem }),
-    ...(material.disableValidation ? {} : { ca: trustPem ?? systemTrust() }),
+    ...(material.disableValidation ? {} : trustOptions(trustPem)),
   };
 }
 
+/**
+ * A given certificate is trusted as it is, an intermediate one too, as by a Java program; without any, the
+ * system's.
+ */
+export function trustOptions(pem: string | undefined): SecureContextOptions {
+  return pem === undefined ? { ca: systemTrust() } : { ca: pem, allowPartialTrustChain: true };
+}
+
 /** The machine's trust store and the one that Node brings along, as a Java program's store would be. */
-export function systemTrust(): string[] {
+function systemTrust(): string[] {
   return [...new Set([...getCACertificates('system'), ...getCACertificates('default')])];
 }

@@ -1,8 +1,11 @@
-/** The options of a TLS listener from the material of a server. Call it once a listener, not once a connection. */
+/**
+ * The options of a TLS listener from the material of a server. Call it once a listener, not once a
+ * connection.
+ */
 import type { TlsOptions } from 'node:tls';
 import { opensslCipher, protocolsFor } from './cipher-names.ts';
 import { needsLegacySecurity, protocolOptions } from './protocol-versions.ts';
-import { systemTrust } from './secure-contexts.ts';
+import { trustOptions } from './secure-contexts.ts';
 import type { ServerTlsMaterial } from './tls-material.ts';
 
 /** For `tls.createServer`, which makes one SecureContext of it and refuses clients as it is told here. */
@@ -15,7 +18,7 @@ export function serverTlsOptions(material: ServerTlsMaterial): TlsOptions {
     ...cipherOptions(material),
     requestCert: requireClientAuth,
     rejectUnauthorized: requireClientAuth,
-    ...(requireClientAuth ? { ca: material.clientCaPem ?? systemTrust() } : {}),
+    ...(requireClientAuth ? trustOptions(material.clientCaPem) : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a data thread needs for TLS: plain text and flags that cross a thread boundary, never file names. Values are
- * checked when they are loaded (material.ts): PEM is well-formed, a key fits its certificate, names of protocols and
- * ciphers are known.
+ * What a data thread needs for TLS: plain text and flags that cross a thread boundary, never file names.
+ * Values are checked when they are loaded (material.ts): PEM is well-formed, a key fits its certificate,
+ * names of protocols and ciphers are known.
  */
 export type IdentityMaterial = {
   /** The leaf, followed by the intermediate certificates to send with it. */
@@ -28,7 +28,10 @@ export type ClientTlsMaterial = {
   readonly protocols?: readonly string[];
 };
 
-/** The policy in force for one client (a bound name): its entry's material and the common name with captures filled in. */
+/**
+ * The policy in force for one client (a bound name): its entry's material and the common name with captures
+ * filled in.
+ */
 export type ClientTlsPolicy =
   | { readonly type: 'plain' }
   | { readonly type: 'tls'; readonly material: ClientTlsMaterial; readonly serverName?: string };

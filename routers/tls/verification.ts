@@ -1,6 +1,6 @@
 /**
- * Why a server is refused, in words that a user can act on. A refusal names what was expected, what the certificate
- * bears and every reason found: chain and name are judged apart, so both are told.
+ * Why a server is refused, in words that a user can act on. A refusal names what was expected, what the
+ * certificate bears and every reason found: chain and name are judged apart, so both are told.
  */
 import type { X509Certificate } from 'node:crypto';
 import { certificateNames, printable, showNames } from './certificate-names.ts';
@@ -39,7 +39,10 @@ function chainReason(code: string, certificate: X509Certificate, wallMs: number)
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return `unknown CA: no trusted certificate of its issuer (${issuer}); an intermediate certificate may be missing`;
+      return (
+        `unknown CA: no trusted certificate of its issuer (${issuer}); ` +
+        'an intermediate certificate may be missing'
+      );
     case 'CERT_SIGNATURE_FAILURE':
       return `its signature is not by the trusted CA of that name (${issuer})`;
     case 'CERT_HAS_EXPIRED':

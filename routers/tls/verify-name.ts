@@ -1,7 +1,7 @@
 /**
- * Does a certificate belong to the name that a client expects? RFC 9525 with the older fallback of RFC 6125: the
- * subject alternative names decide; the common name counts only when there is no DNS name among them. An IP address
- * is matched by IP alternative names and nothing else. Pure; the chain is not looked at here.
+ * Does a certificate belong to the name that a client expects? RFC 9525 with the older fallback of RFC 6125:
+ * the subject alternative names decide; the common name counts only when there is no DNS name among them. An
+ * IP address is matched by IP alternative names and nothing else. Pure; the chain is not looked at here.
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';

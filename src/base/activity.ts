@@ -1,4 +1,7 @@
-/** A value that may not be there yet or may have failed. Pending and failed are states: they never end the stream. */
+/**
+ * A value that may not be there yet or may have failed. Pending and failed are states: they never end the
+ * stream.
+ */
 import type { Failure } from './failure.ts';
 import { collect, constant, type Equal, flatMap, map, type Var } from './var.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Metric handles. A handle is made once, when a name is bound, and held by the object that counts; updating it is a
- * store into a typed array. Segments of a name are verbatim and may contain `/`.
+ * Metric handles. A handle is made once, when a name is bound, and held by the object that counts; updating
+ * it is a store into a typed array. Segments of a name are verbatim and may contain `/`.
  */
 export interface Counter {
   add(n: number): void;

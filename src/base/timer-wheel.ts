@@ -1,7 +1,8 @@
 /**
- * Coarse timers for request time-outs: precision one tick (10 ms, never early). Arming and disarming are a few stores,
- * because a timer whose deadline moves later stays where it is linked and is looked at again when that slot comes up
- * (hashed wheel, Varghese and Lauck 1987, with lazy re-insertion). Nothing runs while no timer is linked.
+ * Coarse timers for request time-outs: precision one tick (10 ms, never early). Arming and disarming are a
+ * few stores, because a timer whose deadline moves later stays where it is linked and is looked at again when
+ * that slot comes up (hashed wheel, Varghese and Lauck 1987, with lazy re-insertion). Nothing runs while no
+ * timer is linked.
  */
 import type { Clock } from './clock.ts';
 import { type Closable, nothingToClose } from './closable.ts';
@@ -52,6 +53,7 @@ export class TimerWheel implements Closable {
   #doneTick: number;
   #wake: Closable = nothingToClose;
   #wakeTick = Number.POSITIVE_INFINITY;
+  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -67,12 +69,18 @@ export class TimerWheel implements Closable {
     return this.#clock.nowMs();
   }
 
+  /** The date, by the same clock. */
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
   timer(callback: () => void): WheelTimer {
     return new WheelTimer(this, callback);
   }
 
   schedule(timer: WheelTimer, dueMs: number): void {
     timer.dueMs = dueMs;
+    if (this.#closed) return;
     // One tick more than the division says: never early.
     const tick = Math.max(Math.floor(dueMs / TICK_MS) + 1, this.#doneTick + 1);
     if (timer.tick !== -1) {
@@ -95,9 +103,12 @@ export class TimerWheel implements Closable {
     if (this.#linked === 0) this.#sleep();
   }
 
+  /** Nothing fires any more. Its timers may still be closed, in any order. */
   close(): void {
-    this.#slots.fill(undefined);
-    this.#linked = 0;
+    this.#closed = true;
+    for (const slot of this.#slots.keys()) {
+      for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) this.unlink(timer);
+    }
     this.#sleep();
   }
 

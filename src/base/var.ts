@@ -1,7 +1,8 @@
 /**
- * Values over time. An observer is told the current value at once and then every change, synchronously and in order;
- * setting an equal value does nothing. Derived values are lazy: they subscribe with their first observer and let go
- * with the last. An observer must not throw or block. A diamond of derivations may show an intermediate value.
+ * Values over time. An observer is told the current value at once and then every change, synchronously and in
+ * order; setting an equal value does nothing. Derived values are lazy: they subscribe with their first
+ * observer and let go with the last. An observer must not throw or block. A diamond of derivations may show
+ * an intermediate value.
  */
 import { assert } from './assert.ts';
 import { type Closable, closeAll, nothingToClose } from './closable.ts';
@@ -79,8 +80,8 @@ export class Cell<T> extends Observed<T> {
 }
 
 /**
- * A value that exists while it is observed: `start` is called with the first observer and must call `set` before it
- * returns, unless `initial` is given; what it returns is closed after the last observer has gone.
+ * A value that exists while it is observed: `start` is called with the first observer and must call `set`
+ * before it returns, unless `initial` is given; what it returns is closed after the last observer has gone.
  */
 export class Lazy<T> extends Observed<T> {
   readonly #start: (set: (value: T) => void) => Closable;
@@ -119,7 +120,9 @@ export function map<T, U>(source: Var<T>, f: (value: T) => U, equal: Equal<U> = 
   return new Lazy<U>((set) => source.observe((value) => set(f(value))), equal);
 }
 
-/** Follows the Var that `f` makes of the latest value. The new one is observed before the old one is let go. */
+/**
+ * Follows the Var that `f` makes of the latest value. The new one is observed before the old one is let go.
+ */
 export function flatMap<T, U>(source: Var<T>, f: (value: T) => Var<U>, equal: Equal<U> = Object.is): Var<U> {
   return new Lazy<U>((set) => {
     let inner: Closable = nothingToClose;
@@ -130,6 +133,11 @@ export function flatMap<T, U>(source: Var<T>, f: (value: T) => Var<U>, equal: Eq
       const next = f(value).observe((result) => {
         if (mine === epoch) set(result);
       });
+      // An observer of the first result may have changed the source, or have let go of all this.
+      if (mine !== epoch) {
+        next.close();
+        return;
+      }
       inner = next;
       previous.close();
     });

@@ -1,7 +1,8 @@
 /**
- * The applications of the demo, on ports of their own choice: `hello` asks `world` through the HTTP proxy that it was
- * given, as a program with `http_proxy` in its environment does, and passes the context headers of its request on. That
- * is all an application has to do for per-request routing and tracing to reach across it.
+ * The applications of the demo, on ports of their own choice: `hello` asks `world` through the HTTP proxy
+ * that it was given, as a program with `http_proxy` in its environment does, and passes the context headers
+ * of its request on. That is all an application has to do for per-request routing and tracing to reach across
+ * it.
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,7 +1,7 @@
 /**
  * `turnout demo`: everything that is needed to see a call routed by name over TLS, in one process. It starts
- * applications, makes certificates and a configuration in a temporary folder, and runs the linker on it as `turnout
- * run` would. However it ends, it leaves nothing behind.
+ * applications, makes certificates and a configuration in a temporary folder, and runs the linker on it as
+ * `turnout run` would. However it ends, it leaves nothing behind.
  */
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../base/clock.ts';

@@ -1,4 +1,7 @@
-/** What the demo prints once it runs: commands to copy, and what each shows. Plain text when it is not a terminal. */
+/**
+ * What the demo prints once it runs: commands to copy, and what each shows. Plain text when it is not a
+ * terminal.
+ */
 import type { DemoPorts } from '../command-line.ts';
 
 export function guide(ports: DemoPorts, folder: string, isTerminal: boolean): string {

@@ -1,4 +1,6 @@
-/** Is a port free? Asked before anything is written or started, so that the answer can name the option to use. */
+/**
+ * Is a port free? Asked before anything is written or started, so that the answer can name the option to use.
+ */
 import { createServer } from 'node:net';
 import type { DemoPorts } from '../command-line.ts';
 

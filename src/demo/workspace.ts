@@ -1,6 +1,6 @@
 /**
- * The demo's folder: certificates, one address file a service, and the configuration. It is readable by its owner only
- * and removed when the demo ends, whichever way.
+ * The demo's folder: certificates, one address file a service, and the configuration. It is readable by its
+ * owner only and removed when the demo ends, whichever way.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

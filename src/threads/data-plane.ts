@@ -20,7 +20,10 @@ import { mathRng } from '../base/rng.ts';
 import type { Scope } from '../base/stats.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 
-/** A router as a data thread gets it: checked, with bytes in the place of file names. Crosses a thread boundary. */
+/**
+ * A router as a data thread gets it: checked, with bytes in the place of file names. Crosses a thread
+ * boundary.
+ */
 export type RouterPlan = {
   readonly spec: RouterSpec;
   /** Printed dentries of the base dtab, for messages. */

@@ -1,8 +1,9 @@
 /**
- * The interpreter across a MessagePort. The control side binds names and watches their address sets; the data side
- * offers each router a Binder that looks as if it were here (`localBinder` is that, for one thread). Address sets are
- * shared by id: one subscription on the control side, one Var on the data side however often the trees around it
- * change, one small message an update. When the port closes, the data side keeps what it last knew.
+ * The interpreter across a MessagePort. The control side binds names and watches their address sets; the data
+ * side offers each router a Binder that looks as if it were here (`localBinder` is that, for one thread).
+ * Address sets are shared by id: one subscription on the control side, one Var on the data side however often
+ * the trees around it change, one small message an update. When the port closes, the data side keeps what it
+ * last knew.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { mapTree } from '../../dtab/lookup.ts';

@@ -1,4 +1,6 @@
-/** What the control thread and a data thread say to each other, besides naming (which has a port of its own). */
+/**
+ * What the control thread and a data thread say to each other, besides naming (which has a port of its own).
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { ClientReport, DataPlan, Ports } from './data-plane.ts';
 import type { FailureData } from './naming-messages.ts';

@@ -1,10 +1,11 @@
 /**
- * What the two ends of interpreter-port say to each other, as plain data, and the translation from and to naming's own
- * types. A bound leaf is sent as its id, its residual and the number of its address set.
+ * What the two ends of interpreter-port say to each other, as plain data, and the translation from and to
+ * naming's own types. A bound leaf is sent as its id, its residual and the number of its address set.
  *
- * A set is sent once and then referred to by its number. Both ends count references, so that neither has to wait for
- * the other: `drop` gives back as many as the data side has been sent, and the control side forgets the set when none
- * is left; a reference that crossed the `drop` on its way makes the control side send the set again.
+ * A set is sent once and then referred to by its number. Both ends count references, so that neither has to
+ * wait for the other: `drop` gives back as many as the data side has been sent, and the control side forgets
+ * the set when none is left; a reference that crossed the `drop` on its way makes the control side send the
+ * set again.
  */
 import { mapTree } from '../../dtab/lookup.ts';
 import type { Addr, Dtab, NameTree } from '../../dtab/names.ts';

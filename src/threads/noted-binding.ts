@@ -1,6 +1,7 @@
 /**
- * A binding with its explanation: when nothing is bound, or binding failed, the answer waits for the note that says
- * why, so that a refused request can show it. A note that cannot be had never holds the answer back.
+ * A binding with its explanation: when nothing is bound, or binding failed, the answer waits for the note
+ * that says why, so that a refused request can show it. A note that cannot be had never holds the answer
+ * back.
  */
 import type { Bound, NameTree } from '../../dtab/names.ts';
 import type { Binding } from '../../routers/binding/binder.ts';

@@ -1,6 +1,6 @@
 /**
- * The data threads, seen from the control thread: starts them, starts another in the place of one that died, drains and
- * ends them. With no threads the data plane runs on this loop; what is asked of it is the same.
+ * The data threads, seen from the control thread: starts them, starts another in the place of one that died,
+ * drains and ends them. With no threads the data plane runs on this loop; what is asked of it is the same.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../base/clock.ts';

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what one proxied request costs, beside nginx, HAProxy and the http-proxy library. CPU time of the
- * proxy's whole process tree is the measure, since throughput of a shared machine says little; rounds go through the
- * proxies in turn and medians are compared, so that what disturbs one disturbs all.
+ * `npm run bench`: what one proxied request costs, beside nginx, HAProxy and the http-proxy library. CPU time
+ * of the proxy's whole process tree is the measure, since throughput of a shared machine says little; rounds
+ * go through the proxies in turn and medians are compared, so that what disturbs one disturbs all.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * The naming engine: reading a large dtab, binding a name among many unrelated entries, and what one update costs.
- * Prints medians of several rounds. Run alone: `node test/bench/dtab-bench.ts`.
+ * The naming engine: reading a large dtab, binding a name among many unrelated entries, and what one update
+ * costs. Prints medians of several rounds. Run alone: `node test/bench/dtab-bench.ts`.
  */
 import { bindPath } from '../../dtab/bind.ts';
 import { concatDtabs } from '../../dtab/lookup.ts';

@@ -15,7 +15,8 @@ function chosen(client: string, id: string): unknown {
 describe('clientTlsFor', () => {
   it('is plain text without a tls object, and where the last one switches it off', () => {
     const off =
-      '{kind: io.l5d.static, configs: [{prefix: /, tls: {commonName: a}}, {prefix: /b, tls: {enabled: false}}]}';
+      '{kind: io.l5d.static, configs: ' +
+      '[{prefix: /, tls: {commonName: a}}, {prefix: /b, tls: {enabled: false}}]}';
     assert.deepEqual(chosen('{}', '/a'), { type: 'plain' });
     assert.deepEqual(chosen(off, '/b/c'), { type: 'plain' });
     assert.deepEqual(chosen(off, '/c'), { type: 'tls', serverName: 'a', validate: true });
@@ -23,7 +24,8 @@ describe('clientTlsFor', () => {
 
   it('puts the captures of its own prefix into the name', () => {
     const client =
-      "{kind: io.l5d.static, configs: [{prefix: '/{a}', tls: {commonName: '{a}.{b}', protocols: [TLSv1.3]}}]}";
+      '{kind: io.l5d.static, configs: ' +
+      "[{prefix: '/{a}', tls: {commonName: '{a}.{b}', protocols: [TLSv1.3]}}]}";
     assert.deepEqual(chosen(client, '/x/y'), {
       type: 'tls',
       serverName: 'x.{b}',

@@ -4,7 +4,9 @@ import { errorsOf, good, load, routerErrors, routerText } from './harness.ts';
 
 const KINDS = /old form|left out/;
 
-/** The router of an old configuration equals that of the present form, and every warning is about an old form. */
+/**
+ * The router of an old configuration equals that of the present form, and every warning is about an old form.
+ */
 function same(old: string, now: string, ...warnings: string[]): void {
   const before = good(routerText(old));
   const after = good(routerText(now));
@@ -84,7 +86,7 @@ describe('Old forms of routers', () => {
     assert.deepEqual('errors' in h2 && h2.errors.map((error) => error.code), ['not-supported']);
   });
 
-  it('read the timeout of a router as that of a service, and in the oldest files as that of an attempt', () => {
+  it('read the timeout of a router as that of a service, in the oldest files of an attempt', () => {
     same('timeoutMs: 50', 'service: {totalTimeoutMs: 50}', 'read as "service: {totalTimeoutMs: 50}"');
     same(
       'timeoutMs: 50\nidentifier: {kind: default}',
@@ -101,7 +103,8 @@ describe('Old forms of routers', () => {
     );
     same(
       'failFast: false\nclient: {kind: io.l5d.static, configs: [{prefix: /a, connectTimeoutMs: 5}]}',
-      'client: {kind: io.l5d.static, configs: [{prefix: /, failFast: false}, {prefix: /a, connectTimeoutMs: 5}]}',
+      'client: {kind: io.l5d.static, configs: ' +
+        '[{prefix: /, failFast: false}, {prefix: /a, connectTimeoutMs: 5}]}',
     );
     same(
       'responseClassifier: {kind: retryableRead5XX}\nservice: {totalTimeoutMs: 5}',
@@ -241,7 +244,8 @@ describe('Old forms of namers', () => {
 
   it('leave out keys that consul and dnssrv have no more', () => {
     const loaded = load(
-      `namers:\n- {kind: io.l5d.dnssrv, domain: a.b, experimental: true}\n- {kind: io.l5d.consul, maxHeadersKB: 8, ` +
+      'namers:\n- {kind: io.l5d.dnssrv, domain: a.b, experimental: true}\n' +
+        '- {kind: io.l5d.consul, maxHeadersKB: 8, ' +
         `maxInitialLineKB: 4, maxRequestKB: 5, maxResponseKB: 5}\n${routerText('')}`,
     );
     assert.deepEqual(
@@ -290,7 +294,7 @@ describe('Old forms of TLS', () => {
     }
   });
 
-  it('let other clients go without TLS when boundPath was not strict, and keep the other keys for all', () => {
+  it('let other clients go without TLS when boundPath was not strict, and keep keys for all', () => {
     same(
       `client: {connectTimeoutMs: 5, tls: {kind: io.l5d.boundPath, strict: false, ${NAMES}}}`,
       'client: {kind: io.l5d.static, configs: [{prefix: /, connectTimeoutMs: 5}, ' +
@@ -331,7 +335,8 @@ describe('Old forms of TLS', () => {
     const { spec } = good(
       'namers: [{kind: io.l5d.experimental.k8s, prefix: /ns}]\n' +
         routerText(
-          "client: {tls: {kind: io.l5d.boundPath, names: [{prefix: '/ns/{x}', commonNamePattern: a}, {prefix: /nsx, commonNamePattern: b}]}}",
+          'client: {tls: {kind: io.l5d.boundPath, names: ' +
+            "[{prefix: '/ns/{x}', commonNamePattern: a}, {prefix: /nsx, commonNamePattern: b}]}}",
         ),
     );
     assert.deepEqual(

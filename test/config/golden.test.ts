@@ -1,6 +1,6 @@
 /**
- * Golden files: every configuration in the folder, and beside it what is printed about it (`.txt`, absent when
- * nothing is) and the spec that it becomes (`.spec.json`, absent when it is refused).
+ * Golden files: every configuration in the folder, and beside it what is printed about it (`.txt`, absent
+ * when nothing is) and the spec that it becomes (`.spec.json`, absent when it is refused).
  */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';

@@ -4,7 +4,10 @@ import { renderDiagnostic } from '../../config/errors.ts';
 import { type Loaded, loadConfig } from '../../config/load.ts';
 import type { LinkerSpec, RouterSpec } from '../../config/spec.ts';
 
-/** Names with a dot after the last slash are files, those with `missing` are missing, the rest are directories. */
+/**
+ * Names with a dot after the last slash are files, those with `missing` are missing, the rest are
+ * directories.
+ */
 export function readable(path: string): 'file' | 'directory' | 'missing' {
   if (path.includes('missing')) return 'missing';
   return /\.[^/]*$/.test(path) ? 'file' : 'directory';

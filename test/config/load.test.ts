@@ -48,7 +48,8 @@ describe('loadConfig', () => {
     const file = join(folder, 'x.dtab');
     writeFileSync(file, '');
     const config = (rootDir: string, dtabFile: string): string =>
-      `namers: [{kind: io.l5d.fs, rootDir: ${rootDir}}]\n${routerText(`interpreter: {kind: io.l5d.fs, dtabFile: ${dtabFile}}`)}`;
+      `namers: [{kind: io.l5d.fs, rootDir: ${rootDir}}]\n` +
+      routerText(`interpreter: {kind: io.l5d.fs, dtabFile: ${dtabFile}}`);
     assert.ok('spec' in loadConfig(config(folder, file), { source: 'f' }));
     const swapped = loadConfig(config(file, folder), { source: 'f' });
     const missing = loadConfig(config(`${folder}/a`, `${folder}/b`), { source: 'f' });
@@ -173,7 +174,8 @@ describe('Checks across the parts of a configuration', () => {
     assert.deepEqual(
       places(
         routerErrors(
-          'client: {kind: io.l5d.static, configs: [{prefix: /, tls: {commonName: a}}, {prefix: /b, tls: {}}]}',
+          'client: {kind: io.l5d.static, configs: ' +
+            '[{prefix: /, tls: {commonName: a}}, {prefix: /b, tls: {}}]}',
         ),
       ),
       ['4:96 routers[0].client.configs[1].tls'],

@@ -47,17 +47,19 @@ describe('simplify', () => {
 
 /** One request's way through a tree, as routing chooses it: the plain reading of the rules. */
 function choose(tree: NameTree<Path>, draw: () => number): string {
-  const simple = simplify(tree);
-  if (simple.type === 'leaf') return simple.value.show;
-  if (simple.type === 'alt') return choose(simple.trees[0]!, draw);
-  if (simple.type !== 'union') return 'unavailable';
-  const total = simple.trees.reduce((sum, { weight }) => sum + weight, 0);
-  let at = draw() * (total || simple.trees.length);
-  for (const each of simple.trees) {
+  if (tree.type === 'leaf') return tree.value.show;
+  if (tree.type === 'alt') {
+    const first = simplify(tree);
+    return choose(first.type === 'alt' ? first.trees[0]! : first, draw);
+  }
+  if (tree.type !== 'union' || tree.trees.length === 0) return 'unavailable';
+  const total = tree.trees.reduce((sum, { weight }) => sum + weight, 0);
+  let at = draw() * (total || tree.trees.length);
+  for (const each of tree.trees) {
     at -= total === 0 ? 1 : each.weight;
     if (at < 0) return choose(each.tree, draw);
   }
-  return choose(simple.trees.at(-1)!.tree, draw);
+  return choose(tree.trees.at(-1)!.tree, draw);
 }
 
 describe('distribution', () => {

@@ -1,6 +1,6 @@
 /**
- * Runs vectors: finds the op of a vector, and compares what it gives with what is expected, by the rules of README.md.
- * An op that is not known, or that breaks, is a failure of the vector.
+ * Runs vectors: finds the op of a vector, and compares what it gives with what is expected, by the rules of
+ * README.md. An op that is not known, or that breaks, is a failure of the vector.
  */
 import { AssertionError } from 'node:assert';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -42,7 +42,10 @@ export function loadVectors(directory: string): Map<string, readonly Vector[]> {
   );
 }
 
-/** The ops of a file of vectors, by the area that its name says (the longest, so that path-matcher is not path). */
+/**
+ * The ops of a file of vectors, by the area that its name says (the longest, so that path-matcher is not
+ * path).
+ */
 export async function opsFor(file: string): Promise<Ops> {
   const name = basename(file, '.json');
   const [area] = AREAS.filter((each) => name.includes(each)).sort((a, b) => b.length - a.length);

@@ -1,4 +1,7 @@
-/** `npm run vectors -- DIR`: runs every *.json of a folder, prints what fails, and exits with 1 if anything does. */
+/**
+ * `npm run vectors -- DIR`: runs every *.json of a folder, prints what fails, and exits with 1 if anything
+ * does.
+ */
 import { check, loadVectors, opsFor } from './check.ts';
 
 const directory = process.argv[2];

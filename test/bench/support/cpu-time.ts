@@ -1,6 +1,6 @@
 /**
- * CPU time and memory of a process and all its descendants, from /proc. The time of a process counts all its threads,
- * and that of its children that have ended.
+ * CPU time and memory of a process and all its descendants, from /proc. The time of a process counts all its
+ * threads, and that of its children that have ended.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -43,7 +43,8 @@ function readStat(pid: string): Stat | undefined {
     // It ended between the listing and now.
     return undefined;
   }
-  // The command stands in parentheses and may hold anything; the fields after it are numbers, the state first.
+  // The command stands in parentheses and may hold anything; the fields after it are numbers, the state
+  // first.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
   return {

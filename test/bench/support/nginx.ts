@@ -1,4 +1,7 @@
-/** nginx, as backend and as the peer to compare with: one worker, everything it writes inside the run's folder. */
+/**
+ * nginx, as backend and as the peer to compare with: one worker, everything it writes inside the run's
+ * folder.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Shape } from './scenarios.ts';
@@ -36,7 +39,9 @@ http {
 `;
 }
 
-/** Writes the configuration of a proxy; `ports` are the public one and, for a mesh, the one between the two. */
+/**
+ * Writes the configuration of a proxy; `ports` are the public one and, for a mesh, the one between the two.
+ */
 export function nginxProxy(
   files: ProxyFiles,
   shape: Shape,

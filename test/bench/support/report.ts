@@ -1,4 +1,6 @@
-/** Medians of rounds, and the table that is printed: Markdown, so that it can stand in a document as it is. */
+/**
+ * Medians of rounds, and the table that is printed: Markdown, so that it can stand in a document as it is.
+ */
 import type { ProxyName } from './proxies.ts';
 import type { Scenario } from './scenarios.ts';
 

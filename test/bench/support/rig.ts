@@ -12,7 +12,9 @@ import type { Scenario } from './scenarios.ts';
 export type Rig = {
   readonly folder: string;
   readonly backendPort: number;
-  /** PEM files of an authority and of a certificate for `web`, the last with its key behind it for HAProxy. */
+  /**
+   * PEM files of an authority and of a certificate for `web`, the last with its key behind it for HAProxy.
+   */
   readonly ca: string;
   readonly cert: string;
   readonly key: string;

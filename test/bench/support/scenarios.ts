@@ -1,6 +1,9 @@
 /** What is measured. Every scenario is one kind of request through one shape of proxy. */
 
-/** plain: in and out. tls: TLS in, plain out. mesh: plain in, TLS to a second router in the same process, plain out. */
+/**
+ * plain: in and out. tls: TLS in, plain out. mesh: plain in, TLS to a second router in the same process,
+ * plain out.
+ */
 export type Shape = 'plain' | 'tls' | 'mesh';
 
 export type Scenario = {

@@ -7,8 +7,8 @@ import {
   type ResponseClass,
   serverSuccess,
 } from '../../../routers/classify/http.ts';
-import type { ResponseHead } from '../../../routers/exchange.ts';
 import { Fields } from '../../../routers/fields.ts';
+import type { ResponseHead } from '../../../routers/head.ts';
 import { Failure, type FailureKind } from '../../../src/base/failure.ts';
 
 function response(status: number, ...pairs: [string, string][]): ResponseHead {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestHead } from '../../../routers/exchange.ts';
 import { Fields } from '../../../routers/fields.ts';
+import type { RequestHead } from '../../../routers/head.ts';
 import { appendRequestFields, appendResponseFields } from '../../../routers/headers/emit.ts';
 import { ForwardedLine } from '../../../routers/headers/forwarded.ts';
 import { LocalDtabs } from '../../../routers/headers/local-dtab.ts';

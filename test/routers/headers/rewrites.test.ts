@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestHead } from '../../../routers/exchange.ts';
 import { Fields } from '../../../routers/fields.ts';
+import type { RequestHead } from '../../../routers/head.ts';
 import { rewriteAbsoluteForm, splitAbsoluteForm } from '../../../routers/headers/absolute-form.ts';
 import { clearRequestContext, clearResponseContext } from '../../../routers/headers/clear-context.ts';
 import { dstClientBlock, dstServiceBlock } from '../../../routers/headers/dst.ts';

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { IdentifierSpec } from '../../../config/spec.ts';
 import { Path } from '../../../dtab/path.ts';
-import type { RequestHead } from '../../../routers/exchange.ts';
 import { Fields } from '../../../routers/fields.ts';
+import type { RequestHead } from '../../../routers/head.ts';
 import { makeH2Identifier } from '../../../routers/identify/h2.ts';
 import { makeIdentifier } from '../../../routers/identify/index.ts';
 import { NameMemo } from '../../../routers/identify/name-memo.ts';
@@ -147,7 +147,10 @@ describe('io.l5d.path', () => {
     ];
     for (const [target, segments, expected] of table) {
       const request = head({ target });
-      assert.equal(typeof makeIdentifier([path(segments, true)], '/svc').identify(request, { peer: '' }), 'string');
+      assert.equal(
+        typeof makeIdentifier([path(segments, true)], '/svc').identify(request, { peer: '' }),
+        'string',
+      );
       assert.equal(request.target, expected, target);
     }
   });

@@ -182,6 +182,23 @@ describe('ClientTls against a server with serverTlsOptions', () => {
     );
   });
 
+  it('trusts what the bundle holds as it is: an intermediate authority, or the very certificate', async () => {
+    const middle = await root.intermediate({ commonName: 'middle' });
+    const { port } = await serve(identity(await middle.issue({ commonName: 'web' })));
+    const { failure } = await call(port, 'web', { disableValidation: false, trustPem: middle.certPem });
+    assert.equal(failure, undefined);
+    const own = selfSigned('web');
+    const pinned = await serve(own);
+    assert.equal(
+      (await call(pinned.port, 'web', { disableValidation: false, trustPem: own.certPem })).failure,
+      undefined,
+    );
+    assert.match(
+      await refused(pinned.port, 'other', { disableValidation: false, trustPem: own.certPem }),
+      /wrong name$/,
+    );
+  });
+
   it('accepts anything when validation is disabled', async () => {
     const { port } = await serve(identity(stranger));
     const { failure, text } = await call(port, undefined, { disableValidation: true });

@@ -2,8 +2,8 @@
 import type { ForwardedLabelSpec } from '../../../config/spec.ts';
 import { readDtab } from '../../../dtab/parse.ts';
 import { showDtab } from '../../../dtab/show.ts';
-import type { RequestHead } from '../../../routers/exchange.ts';
 import { Field, Fields } from '../../../routers/fields.ts';
+import type { RequestHead } from '../../../routers/head.ts';
 import { rewriteAbsoluteForm, splitAbsoluteForm } from '../../../routers/headers/absolute-form.ts';
 import { clearRequestContext, clearResponseContext } from '../../../routers/headers/clear-context.ts';
 import { type Deadline, takeDeadline } from '../../../routers/headers/deadline.ts';

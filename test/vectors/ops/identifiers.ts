@@ -3,8 +3,8 @@
  */
 import type { IdentifierSpec } from '../../../config/spec.ts';
 import type { Path } from '../../../dtab/path.ts';
-import type { RequestHead } from '../../../routers/exchange.ts';
 import { Fields } from '../../../routers/fields.ts';
+import type { RequestHead } from '../../../routers/head.ts';
 import { makeH2Identifier } from '../../../routers/identify/h2.ts';
 import { Unidentified } from '../../../routers/identify/identifier.ts';
 import { makeIdentifiers } from '../../../routers/identify/index.ts';

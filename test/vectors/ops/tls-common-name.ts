@@ -1,4 +1,6 @@
-/** The ops of tls-common-name.json: the `client` section as the configuration decodes it, and the peer's name. */
+/**
+ * The ops of tls-common-name.json: the `client` section as the configuration decodes it, and the peer's name.
+ */
 import { clientSection } from '../../../config/client-spec.ts';
 import { clientTlsFor } from '../../../config/client-tls.ts';
 import { bad } from '../../../config/decode.ts';
