@@ -14,7 +14,8 @@ export function checkRequest(head: RequestHead): HeadProblem | undefined {
   const hosts = fields.mayHave(Field.host) ? countOf(fields.ids) : 0;
   if (hosts > 1) return new HeadProblem(400, 'more than one Host header (RFC 9112 3.2)');
   const origin = target.charCodeAt(0) === SLASH;
-  if (hosts === 0 && head.minor === 1 && origin) {
+  // An absolute target says itself which host it means.
+  if (hosts === 0 && head.minor === 1 && (origin || !ABSOLUTE.test(target))) {
     return new HeadProblem(400, 'an HTTP/1.1 request without a Host header (RFC 9112 3.2)');
   }
   if (hosts === 1 && !HOST.test(fields.first(Field.host) ?? '')) {

@@ -1,10 +1,10 @@
-/** Runs the program as a user does: a process of its own, with its output collected. */
+/** Runs the built program (npm run build) as a user does: a process of its own, with its output collected. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 export type Program = {
   readonly child: ChildProcess;
