@@ -161,15 +161,18 @@ export class Transport {
   ): boolean {
     const socket = this.#socket;
     const together = before !== '' || after !== '';
+    const idle = socket.writableLength === 0;
     if (together) socket.cork();
     if (before !== '') socket.write(before, 'latin1');
     const bytes = buffer.subarray(start, end);
-    // A TLS socket encrypts or copies at once; 'data' events bring memory that nobody writes to again.
+    // A TLS socket encrypts or copies at once, unless earlier writes are waiting: then this one is only queued.
+    // 'data' events bring memory that nobody writes to again.
+    const stable = (this.isTls && idle) || source?.isTls === true;
     const lender = source === undefined ? undefined : source.#ownBuffer;
     // The buffer that this read went into, even if the next one goes elsewhere.
     const lends = lender !== undefined && lender.bytes === buffer && !this.isTls;
     if (lends) socket.write(bytes, this.#flushed);
-    else socket.write(this.isTls || source?.isTls === true ? bytes : Buffer.from(bytes));
+    else socket.write(stable ? bytes : Buffer.from(bytes));
     if (after !== '') socket.write(after, 'latin1');
     if (together) socket.uncork();
     if (!lends) return !socket.writableNeedDrain || socket.writableLength === 0;

@@ -53,6 +53,6 @@ describe('a router process under load', () => {
       (metrics['rt/http/client/#/io.l5d.fs/web/retries/requeues'] ?? 0) > 0,
       'requests were requeued',
     );
-    assert.equal(metrics['rt/http/server/127.0.0.1/' + router.port + '/failures'], 0);
+    assert.equal(metrics[`rt/http/server/127.0.0.1/${router.port}/failures`], 0);
   });
 });

@@ -19,7 +19,7 @@ import { HandClock } from './hand-clock.ts';
 import { RawClient } from './raw-client.ts';
 import { RecordedStats } from './recorded-stats.ts';
 import type { ScriptedBackend } from './scripted-backend.ts';
-import { until } from './until.ts';
+import { settled, until } from './until.ts';
 
 export type RigOptions = {
   readonly router?: Partial<RouterSpec>;
@@ -179,12 +179,14 @@ export class Rig {
 
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.destroy();
+    await settled();
+    // A caller whose bytes wait unread is not seen to have gone.
+    const drained = this.server.drain();
+    this.server.close();
     await until(() => this.server.connections === 0, 'the close of all callers');
     // No caller, no exchange: nothing may be pending, in use or waited for.
     const busy = this.stats.unbalanced().filter((each) => /pending|pool_waiters/.test(each));
     assert.deepEqual(busy, [], 'gauges after the last caller has gone');
-    const drained = this.server.drain();
-    this.server.close();
     this.router.close();
     await drained;
     await until(
