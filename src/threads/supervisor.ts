@@ -20,6 +20,9 @@ const RESTART_MS_MAX = 10_000;
 /** A thread that ran for this long starts over with the shortest pause. */
 const SETTLED_MS = 60_000;
 
+/** What lives no longer than a request fits in; the default lets the garbage of a busy thread grow by 100 MB. */
+const YOUNG_GENERATION_MB = 8;
+
 export type DataHostDeps = {
   readonly plan: DataPlan;
   readonly bind: Bind;
@@ -168,7 +171,12 @@ class DataThread {
     this.#naming = serveInterpreters(port1, bind, explain);
     this.#metrics = metrics.addSource();
     const workerData: ThreadData = { plan, naming: port2 };
-    this.#worker = new Worker(dataThreadUrl(), { workerData, transferList: [port2], name: 'turnout-data' });
+    this.#worker = new Worker(dataThreadUrl(), {
+      workerData,
+      transferList: [port2],
+      name: 'turnout-data',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     let reason = 'it ended';
     this.#worker.on('error', (error) => {

@@ -73,7 +73,10 @@ describe('A name', () => {
     client.send('GET / HTTP/1.1\r\nHost: nowhere\r\n\r\n');
     const answer = await client.answer();
     assert.equal(answer.status, 502);
-    assert.match(answer.body, /^Unable to route request!\n\nservice name: \/svc\/nowhere\ndtab:\n\nbase dtab:\n {2}\/svc => \/#\/io\.l5d\.fs\noverride dtab:\n\n/);
+    assert.match(
+      answer.body,
+      /^Unable to route request!\n\nservice name: \/svc\/nowhere\ndtab:\n\nbase dtab:\n {2}\/svc => \/#\/io\.l5d\.fs\noverride dtab:\n\n/,
+    );
     assert.match(header(answer, 'l5d-err') ?? '', /^Unable\+to\+route\+request%21/);
     assert.equal(header(answer, 'l5d-success-class'), undefined);
     client.send('GET / HTTP/1.1\r\nHost: nowhere\r\nl5d-dtab: /svc/a=>/svc/b\r\n\r\n');
@@ -173,7 +176,9 @@ describe('A name', () => {
 
 describe('The binding cache', () => {
   it('of one entry serves many names, and those in use are not closed', async () => {
-    await start({ router: { bindingCache: { paths: 1, trees: 1, bounds: 1, clients: 1, idleTtlMs: 600000 } } });
+    await start({
+      router: { bindingCache: { paths: 1, trees: 1, bounds: 1, clients: 1, idleTtlMs: 600000 } },
+    });
     rig.bind('a', [a]);
     rig.bind('b', [b]);
     a.script = () => undefined;
@@ -210,7 +215,9 @@ describe('The binding cache', () => {
   });
 
   it('gives requests that wait for a name their answer when the tree moves on meanwhile', async () => {
-    await start({ router: { bindingCache: { paths: 9, trees: 0, bounds: 0, clients: 0, idleTtlMs: 600000 } } });
+    await start({
+      router: { bindingCache: { paths: 9, trees: 0, bounds: 0, clients: 0, idleTtlMs: 600000 } },
+    });
     rig.tree('web', leaf(rig.bound('never')));
     const client = await rig.connect();
     client.send(GET);

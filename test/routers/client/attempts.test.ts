@@ -69,8 +69,12 @@ describe('A connection that is refused', () => {
     client.send(GET);
     const answer = await client.answer();
     assert.equal(answer.status, 502);
-    assert.match(answer.body, /^Unable to establish connection to 127\.0\.0\.1:\d+\.\n\nservice name: \/svc\/web\nclient name: \/#\/test\/web\n/);
-    for (const { port } of dead) assert.match(answer.body, new RegExp(`addresses: .*127\\.0\\.0\\.1:${port}`));
+    assert.match(
+      answer.body,
+      /^Unable to establish connection to 127\.0\.0\.1:\d+\.\n\nservice name: \/svc\/web\nclient name: \/#\/test\/web\n/,
+    );
+    for (const { port } of dead)
+      assert.match(answer.body, new RegExp(`addresses: .*127\\.0\\.0\\.1:${port}`));
     assert.equal(header(answer, 'l5d-retryable'), undefined);
     assert.equal(header(answer, 'via'), undefined);
     assert.equal(rig.clientStat('pending'), 0);
@@ -117,7 +121,8 @@ describe('Requests', () => {
     const clients = await Promise.all(Array.from({ length: 30 }, () => rig.connect()));
     for (const client of clients) client.send(GET);
     await until(() => total() === 30, 'all requests');
-    for (const backend of all) assert.ok(Math.abs(backend.requests.length - 10) <= 3, `${backend.requests.length}`);
+    for (const backend of all)
+      assert.ok(Math.abs(backend.requests.length - 10) <= 3, `${backend.requests.length}`);
     for (const answer of waiting) answer();
     for (const client of clients) assert.equal((await client.answer()).status, 200);
   });
@@ -182,7 +187,9 @@ describe('Requests', () => {
 
 describe('A connection pool', () => {
   it('opens maxSize connections, lets maxWaiters wait in order, and refuses the rest at once', async () => {
-    const [backend] = await start(1, { client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 2 } } });
+    const [backend] = await start(1, {
+      client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 2 } },
+    });
     backend!.script = () => undefined;
     const clients = [await rig.connect(), await rig.connect(), await rig.connect(), await rig.connect()];
     for (const [i, client] of clients.entries()) {
@@ -205,7 +212,9 @@ describe('A connection pool', () => {
   });
 
   it('forgets those who went away while they waited', async () => {
-    const [backend] = await start(1, { client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 5 } } });
+    const [backend] = await start(1, {
+      client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 5 } },
+    });
     backend!.script = () => undefined;
     const first = await rig.connect();
     const second = await rig.connect();
@@ -222,7 +231,9 @@ describe('A connection pool', () => {
   });
 
   it('gives a waiter a connection of his own when the one that was busy breaks', async () => {
-    const [backend] = await start(1, { client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 5 } } });
+    const [backend] = await start(1, {
+      client: { hostConnectionPool: { minSize: 0, maxSize: 1, maxWaiters: 5 } },
+    });
     backend!.script = ({ target }) => (target === '/2' ? OK : undefined);
     const first = await rig.connect();
     const second = await rig.connect();
@@ -266,7 +277,8 @@ describe('A nack', () => {
 
   it('that must not be repeated ends in 502 at once', async () => {
     const [backend] = await start(1);
-    backend!.script = () => 'HTTP/1.1 503 Busy\r\nfinagle-http-nonretryable-nack: true\r\nContent-Length: 0\r\n\r\n';
+    backend!.script = () =>
+      'HTTP/1.1 503 Busy\r\nfinagle-http-nonretryable-nack: true\r\nContent-Length: 0\r\n\r\n';
     const client = await rig.connect();
     client.send(GET);
     assert.equal((await client.answer()).status, 502);
@@ -374,7 +386,8 @@ describe('An authority in the address set', () => {
   it('replaces Host upstream, and is mapped back in Location', async () => {
     const [backend] = await start(1);
     rig.addresses('web', [backend!], { authority: 'real.example' });
-    backend!.script = () => 'HTTP/1.1 302 Found\r\nLocation: http://real.example/x\r\nContent-Length: 0\r\n\r\n';
+    backend!.script = () =>
+      'HTTP/1.1 302 Found\r\nLocation: http://real.example/x\r\nContent-Length: 0\r\n\r\n';
     const client = await rig.connect();
     client.send(GET);
     const answer = await client.answer();

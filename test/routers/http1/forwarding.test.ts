@@ -230,7 +230,10 @@ describe('A response', () => {
     assert.equal(header(answer, 'connection'), 'close');
     client.send('x'.repeat(3_000_000));
     await client.untilEnded();
-    await until(() => backend.connections[0]!.ended || backend.connections[0]!.closed, 'the end of the upstream connection: it cannot be used again');
+    await until(
+      () => backend.connections[0]!.ended || backend.connections[0]!.closed,
+      'the end of the upstream connection: it cannot be used again',
+    );
     assert.equal(client.error, undefined);
   });
 });

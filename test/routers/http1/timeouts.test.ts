@@ -62,12 +62,16 @@ describe('A caller', () => {
     assert.equal((await client.answer()).status, 408);
   });
 
-  for (const [kind, length] of [['buffered', 100], ['streamed', 100_000]] as const) {
+  for (const [kind, length] of [
+    ['buffered', 100],
+    ['streamed', 100_000],
+  ] as const) {
     it(`who stalls in a ${kind} body gets 408`, async () => {
       const client = await rig.connect();
       client.send(`POST / HTTP/1.1\r\nHost: web\r\nContent-Length: ${length}\r\n\r\nhello`);
       await until(() => rig.serverStat('received_bytes') > 50, 'the bytes');
-      if (kind === 'streamed') await until(() => backend.connections[0]?.text.endsWith('hello') === true, 'the body');
+      if (kind === 'streamed')
+        await until(() => backend.connections[0]?.text.endsWith('hello') === true, 'the body');
       rig.clock.advance(59_000);
       client.send('x');
       const before = rig.serverStat('received_bytes');
@@ -247,7 +251,10 @@ describe('Time limits', () => {
     rig.clock.advance(2050);
     const answer = await client.answer();
     assert.equal(answer.status, 503);
-    assert.match(answer.body, /^exceeded 2\.seconds to \/svc\/web while waiting for a response for the request, including retries/);
+    assert.match(
+      answer.body,
+      /^exceeded 2\.seconds to \/svc\/web while waiting for a response for the request, including retries/,
+    );
     await until(() => backend.open === 0, 'the end upstream');
   });
 
@@ -260,7 +267,10 @@ describe('Time limits', () => {
     rig.clock.advance(550);
     const answer = await client.answer();
     assert.equal(answer.status, 503);
-    assert.match(answer.body, /^exceeded 500\.milliseconds to .* for an individual request, excluding retries/);
+    assert.match(
+      answer.body,
+      /^exceeded 500\.milliseconds to .* for an individual request, excluding retries/,
+    );
   });
 
   it('requestAttemptTimeoutMs is retried by a classifier that retries, each attempt with a deadline of its own', async () => {

@@ -88,7 +88,10 @@ const malformed: readonly (readonly [title: string, bytes: string])[] = [
   ['another protocol version', 'HTTP/2.0 200 OK\r\n\r\n'],
   ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
   ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n'],
-  ['Content-Length and Transfer-Encoding', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'Content-Length and Transfer-Encoding',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
   ['an unknown Transfer-Encoding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n'],
   ['Transfer-Encoding in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['a folded line', 'HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\nContent-Length: 0\r\n\r\n'],
@@ -126,10 +129,26 @@ describe('An endpoint that answers with', () => {
   });
 
   const tooMuch: readonly (readonly [title: string, bytes: string, body: string])[] = [
-    ['more than its length', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen', 'ok'],
-    ['more than its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen', 'ok'],
-    ['more than nothing', 'HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen', ''],
-    ['an empty body and more', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen', ''],
+    [
+      'more than its length',
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen',
+      'ok',
+    ],
+    [
+      'more than its last chunk',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen',
+      'ok',
+    ],
+    [
+      'more than nothing',
+      'HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen',
+      '',
+    ],
+    [
+      'an empty body and more',
+      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen',
+      '',
+    ],
   ];
   for (const [title, bytes, body] of tooMuch) {
     it(`${title} is cut there, and nobody else gets the rest (RFC 9112 9.2)`, async () => {
@@ -189,7 +208,10 @@ describe('A connection that an endpoint closed while it was idle', () => {
     client.send('GET /again HTTP/1.1\r\nHost: web\r\n\r\n');
     assert.equal((await client.answer()).status, 200);
     const sent = backend.requests.filter((each) => each.target === '/again');
-    assert.deepEqual(sent.map((each) => each.connection.number), [0, 1]);
+    assert.deepEqual(
+      sent.map((each) => each.connection.number),
+      [0, 1],
+    );
     assert.equal(rig.clientStat('retries/requeues'), 1);
   });
 
