@@ -20,7 +20,7 @@ import {
 } from './decode.ts';
 import { pattern } from './name-decoders.ts';
 import { notBuiltDecoders, notBuiltKeys } from './not-built.ts';
-import { socketOptions } from './socket-spec.ts';
+import { clientSocket } from './socket-spec.ts';
 import type { ClientParams, PoolSpec, Section } from './spec.ts';
 import { clientTls } from './tls-spec.ts';
 
@@ -36,13 +36,10 @@ const hostConnectionPool: Decoder<PoolSpec> = object({
 export const session = object({ lifeTimeMs: optional(int(1)), idleTimeMs: optional(int(1)) });
 
 const loadBalancer = kinds<NonNullable<ClientParams['loadBalancer']>>('load balancer', {
-  p2c: map(
-    ofKind({ maxEffort: withDefault(int(1), 5), enableProbation: withDefault(bool, false) }),
-    (keys) => ({
-      kind: 'p2c',
-      ...keys,
-    }),
-  ),
+  p2c: map(ofKind({ maxEffort: withDefault(int(1), 5), ...notBuiltKeys.p2c }), ({ maxEffort }) => ({
+    kind: 'p2c',
+    maxEffort,
+  })),
   ...notBuiltDecoders('load balancer', {}),
 });
 
@@ -55,7 +52,7 @@ export const clientKeys = {
   loadBalancer: optional(loadBalancer),
   hostConnectionPool: optional(hostConnectionPool),
   clientSession: optional(session),
-  socketOptions: optional(socketOptions),
+  socketOptions: ignored(clientSocket),
   requestAttemptTimeoutMs: optional(limitMs),
   requeueBudget: optional(budget),
   connectTimeoutMs: optional(int(1)),

@@ -273,11 +273,7 @@ export const notBuiltKeys = {
     announcers: key('router key "announcers"', list(announcer), (all) => all.length === 0),
   },
   'http router': {
-    compressionLevel: key(
-      'router key "compressionLevel" other than -1 and 0',
-      int(-1, 9),
-      (level) => level <= 0,
-    ),
+    compressionLevel: key('router key "compressionLevel" other than 0', int(-1, 9), (level) => level === 0),
     httpAccessLog: key('router key "httpAccessLog"', nonEmpty),
     httpAccessLogRollPolicy: key('router key "httpAccessLogRollPolicy"', rollPolicy),
     httpAccessLogAppend: key('router key "httpAccessLogAppend"', bool),
@@ -285,6 +281,25 @@ export const notBuiltKeys = {
   },
   server: {
     connect: key('server key "connect"', object({ ports: withDefault(list(port), []) })),
+  },
+  'listener socket': {
+    reuseAddr: key('socketOptions "reuseAddr: false"', bool, (on) => on),
+  },
+  'server socket': {
+    readTimeoutMs: key('socketOptions "readTimeoutMs" of a server', int(1)),
+    writeTimeoutMs: key('socketOptions "writeTimeoutMs" of a server', int(1)),
+  },
+  'client socket': {
+    noDelay: key('socketOptions "noDelay: false" of a client', bool, (on) => on),
+    reuseAddr: key('socketOptions "reuseAddr: false"', bool, (on) => on),
+    reusePort: key('socketOptions "reusePort: true" of a client', bool, (on) => !on),
+    keepAlive: key('socketOptions "keepAlive: true" of a client', bool, (on) => !on),
+    backlog: key('socketOptions "backlog" of a client', int(1)),
+    readTimeoutMs: key('socketOptions "readTimeoutMs" of a client', int(1)),
+    writeTimeoutMs: key('socketOptions "writeTimeoutMs" of a client', int(1)),
+  },
+  p2c: {
+    enableProbation: key('load balancer key "enableProbation: true"', bool, (on) => !on),
   },
   client: {
     failFast: key('client key "failFast: true"', bool, (on) => !on),

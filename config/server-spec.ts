@@ -24,7 +24,7 @@ import {
 import { quote } from './errors.ts';
 import { path } from './name-decoders.ts';
 import { notBuiltKeys } from './not-built.ts';
-import { socketDefaults, socketOptions } from './socket-spec.ts';
+import { serverSocket, socketDefaults } from './socket-spec.ts';
 import type { ForwardedLabelSpec, ServerSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
 
@@ -64,7 +64,7 @@ const keys = object({
   announce: ignored(list(path)),
   timeoutMs: optional(limitMs),
   clearContext: withDefault(bool, false),
-  socketOptions: withDefault(socketOptions, socketDefaults),
+  socketOptions: withDefault(serverSocket, socketDefaults),
   serverSession: withDefault(session, {}),
   addForwardedHeader: optional(addForwardedHeader),
   timestampHeader: optional(headerName),

@@ -1,15 +1,24 @@
-/** `socketOptions`: the same keys for the admin server, servers and clients. */
+/** `socketOptions`: of the admin server, of servers and of clients, each with the keys that mean something there. */
 import { bool, int, object, optional, withDefault } from './decode.ts';
+import { notBuiltKeys } from './not-built.ts';
 import type { SocketSpec } from './spec.ts';
 
-export const socketDefaults: SocketSpec = { noDelay: true, reuseAddr: true, reusePort: false };
+export const socketDefaults: SocketSpec = { noDelay: true, reusePort: false };
 
-export const socketOptions = object({
+const listening = {
   noDelay: withDefault(bool, true),
-  reuseAddr: withDefault(bool, true),
   reusePort: withDefault(bool, false),
-  readTimeoutMs: optional(int(1)),
-  writeTimeoutMs: optional(int(1)),
   keepAlive: optional(bool),
   backlog: optional(int(1)),
+  ...notBuiltKeys['listener socket'],
+};
+
+export const adminSocket = object({
+  ...listening,
+  readTimeoutMs: optional(int(1)),
+  writeTimeoutMs: optional(int(1)),
 });
+
+export const serverSocket = object({ ...listening, ...notBuiltKeys['server socket'] });
+
+export const clientSocket = object(notBuiltKeys['client socket']);

@@ -8,11 +8,8 @@ import type { Position } from '../dtab/names.ts';
 export type SocketSpec = {
   readonly noDelay: boolean;
   readonly reusePort: boolean;
-  readonly reuseAddr: boolean;
   readonly keepAlive?: boolean;
   readonly backlog?: number;
-  readonly readTimeoutMs?: number;
-  readonly writeTimeoutMs?: number;
 };
 
 export type ServerTlsSpec = {
@@ -66,14 +63,9 @@ export type BudgetSpec = {
  */
 export type ClientParams = {
   readonly tls?: ClientTlsSpec;
-  readonly loadBalancer?: {
-    readonly kind: 'p2c';
-    readonly maxEffort: number;
-    readonly enableProbation: boolean;
-  };
+  readonly loadBalancer?: { readonly kind: 'p2c'; readonly maxEffort: number };
   readonly hostConnectionPool?: PoolSpec;
   readonly clientSession?: { readonly lifeTimeMs?: number; readonly idleTimeMs?: number };
-  readonly socketOptions?: SocketSpec;
   readonly requestAttemptTimeoutMs?: number;
   readonly requeueBudget?: BudgetSpec;
   readonly connectTimeoutMs?: number;
@@ -215,7 +207,7 @@ export type AdminSpec = {
   readonly ip: string;
   readonly port: number;
   readonly shutdownGraceMs: number;
-  readonly socketOptions: SocketSpec;
+  readonly socketOptions: SocketSpec & { readonly readTimeoutMs?: number; readonly writeTimeoutMs?: number };
   readonly tls?: ServerTlsSpec;
   readonly httpIdentifierPort?: number;
   readonly security?: {

@@ -16,6 +16,7 @@ import { systemClock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
+import { identifyBy } from './identify.ts';
 import { Naming } from './naming.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
 import { watchProcess } from './telemetry/process.ts';
@@ -56,6 +57,8 @@ export class Linker {
   /** Bound ports, once started. */
   ports: Ports = [];
   adminPort = 0;
+  /** Of the admin's identifier listener, when it is configured. */
+  identifierPort: number | undefined;
   readonly #log: Log;
   readonly #plan: DataPlan;
   readonly #naming: Naming;
@@ -82,6 +85,7 @@ export class Linker {
       explain: (router, local, path) => this.#naming.explain(router, local, path),
       metrics,
       log,
+      clock: systemClock,
     });
   }
 
@@ -95,6 +99,7 @@ export class Linker {
     }
     this.#admin = admin;
     this.adminPort = admin.port;
+    this.identifierPort = admin.identifierPort;
     const ports = await this.#data.start();
     if (ports instanceof Failure) {
       await this.close(0);
@@ -136,9 +141,14 @@ export class Linker {
       threads: this.#plan.threads,
       admin: `${this.spec.admin.ip}:${this.adminPort}`,
     };
+    if (this.identifierPort !== undefined)
+      summary['identifier'] = `${this.spec.admin.ip}:${this.identifierPort}`;
     for (const [i, router] of this.spec.routers.entries()) {
       summary[`router ${router.label}`] = router.servers
-        .map((server, j) => `${server.ip}:${this.ports[i]?.[j] ?? server.port}${server.tls ? ' (TLS)' : ''}`)
+        .map((server, j) => {
+          const name = server.label === undefined ? '' : `${server.label} `;
+          return `${name}${server.ip}:${this.ports[i]?.[j] ?? server.port}${server.tls ? ' (TLS)' : ''}`;
+        })
         .join(', ');
     }
     return summary;
@@ -166,6 +176,7 @@ export class Linker {
       },
       boundNames: () => this.#naming.boundNames(),
       clientState: () => this.#clientState(),
+      identify: identifyBy(this.spec.routers),
     };
   }
 

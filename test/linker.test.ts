@@ -43,6 +43,24 @@ const call = (linker: Linker, headers: Record<string, string>): Promise<Response
   fetch(`http://127.0.0.1:${linker.ports[0]?.[0]}/`, { headers });
 
 describe('Linker', () => {
+  it('shares a port with another process when reusePort is set, and names each server by its label', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const shared = (port: number): string =>
+      config(port).replace(
+        `{port: ${port}}]`,
+        `{port: ${port}, label: front, socketOptions: {reusePort: true}}]`,
+      );
+    const log = { ...silentLog, info: (_text: string, fields?: object) => lines.push({ ...fields }) };
+    const one = await startLoaded(loadConfig(shared(0), { source: 'test.yaml' }), { threads: 0, log });
+    assert.ok(one.ok);
+    const port = one.linker.ports[0]?.[0] ?? 0;
+    assert.equal(lines[0]?.['router http'], `front 127.0.0.1:${port}`);
+    const two = await start(shared(port), 0);
+    assert.equal(two.ports[0]?.[0], port);
+    await two.close(0);
+    await one.linker.close(0);
+  });
+
   for (const threads of [0, 1, 2]) {
     it(`routes by name with ${threads} data threads, and leaves nothing open when it is closed`, async () => {
       await withWeb(async () => {
@@ -101,6 +119,28 @@ describe('Linker', () => {
     assert.equal(response.headers.get('connection'), 'close');
     await closed;
     await slow.close();
+  });
+
+  it('tells on the identifier port what its routers would make of a request', async () => {
+    const second = `- protocol: http
+  label: paths
+  identifier: [{kind: io.l5d.path, segments: 2}, {kind: io.l5d.header}]
+  servers: [{port: 0}]`;
+    const linker = await start(config(0, second).replace('{port: 0}', '{port: 0, httpIdentifierPort: 0}'), 0);
+    const ask = async (headers: Record<string, string>): Promise<unknown> =>
+      (await fetch(`http://127.0.0.1:${linker.identifierPort}/`, { headers })).json();
+    const host = `127.0.0.1:${linker.identifierPort}`;
+    assert.deepEqual(await ask({ 'l5d-dtab': '/x => /y' }), {
+      http: { path: `/svc/${host}`, dtab: '/svc=>/#/io.l5d.fs;/x=>/y' },
+      paths: { error: 'l5d-name header is absent' },
+    });
+    const bad = (await ask({ 'l5d-dtab': '/x =>', 'l5d-name': '/a' })) as Record<string, { error: string }>;
+    assert.match(bad['http']?.error ?? '', /expected/);
+    assert.deepEqual(await ask({ 'l5d-name': '/a' }), {
+      http: { path: `/svc/${host}`, dtab: '/svc=>/#/io.l5d.fs' },
+      paths: { path: '/svc/a' },
+    });
+    await linker.close(0);
   });
 
   it('is asked to stop by the admin server, with the grace that it is given', async () => {

@@ -1,5 +1,7 @@
-/** The two middle layers of binding: a bound name as a client plus what every request to it carries, and a bound tree
- * as a weighted choice among such names. */
+/**
+ * The two middle layers of binding: a bound name as a client plus what every request to it carries, and a
+ * bound tree as a weighted choice among such names.
+ */
 import type { Bound, NameTree } from '../../dtab/names.ts';
 import type { Closable } from '../../src/base/closable.ts';
 import type { Rng } from '../../src/base/rng.ts';

@@ -34,27 +34,43 @@ function hexDigit(code: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** Fields that mean something to framing, routing or the connection are not accepted as trailers. */
-function withoutForbidden(trailers: Fields): Fields {
-  for (let i = 0; i < trailers.ids.length; i++) {
-    const id = trailers.ids[i] as number;
-    if (id !== Field.other) trailers.removeAt(i);
-    else if (FORBIDDEN.has((trailers.names[i] as string).toLowerCase())) trailers.removeAt(i);
-  }
-  return trailers;
-}
-
+/**
+ * Fields without an id that frame, route, authenticate or change the meaning of a message, or say whom it is
+ * from (RFC 9110 6.5.1). All fields with an id are of this sort.
+ */
 const FORBIDDEN = new Set([
+  'age',
   'authorization',
   'cache-control',
   'content-encoding',
+  'content-language',
+  'content-location',
   'content-range',
   'content-type',
   'cookie',
-  'set-cookie',
+  'date',
+  'expires',
+  'forwarded',
+  'pragma',
   'range',
+  'set-cookie',
+  'vary',
+  'warning',
   'www-authenticate',
+  'x-real-ip',
 ]);
+const FORBIDDEN_KIND = /^(?:if-|proxy-|x-forwarded-|x-http-method|x-original-|x-rewrite-)/;
+
+/** Takes the fields out that are not accepted as trailers. */
+function withoutForbidden(trailers: Fields): Fields {
+  for (let i = 0; i < trailers.ids.length; i++) {
+    const name = (trailers.names[i] as string).toLowerCase();
+    if (trailers.ids[i] !== Field.other || FORBIDDEN.has(name) || FORBIDDEN_KIND.test(name)) {
+      trailers.removeAt(i);
+    }
+  }
+  return trailers;
+}
 
 export class ChunkDecoder {
   /** The trailer section, once `done`; undefined when it was empty. */

@@ -72,6 +72,8 @@ export class ClientConnection implements TransportOwner, Session {
   #chunks: ChunkDecoder | undefined;
   #connectFailure: Failure | undefined;
   #blocked = false;
+  /** What the endpoint had not taken of the request body when it was last looked at. */
+  #unsent = 0;
 
   /** `open` makes the transport: plain or TLS, connected or about to be. */
   constructor(
@@ -156,9 +158,20 @@ export class ClientConnection implements TransportOwner, Session {
   bodyData(source: Transport, buffer: Buffer, start: number, end: number): boolean {
     if (this.#exchange === undefined || start === end) return true;
     this.#settings.sentBytes.add(end - start);
-    if (this.#exchange.bodyLength !== CHUNKED) return this.#transport.writeBytes(source, buffer, start, end);
-    const size = `${(end - start).toString(16)}\r\n`;
-    return this.#transport.writeBytes(source, buffer, start, end, size, '\r\n');
+    let open: boolean;
+    if (this.#exchange.bodyLength === CHUNKED) {
+      const size = `${(end - start).toString(16)}\r\n`;
+      open = this.#transport.writeBytes(source, buffer, start, end, size, '\r\n');
+    } else open = this.#transport.writeBytes(source, buffer, start, end);
+    if (!open) this.#awaitTaking();
+    return open;
+  }
+
+  /** The caller is not read meanwhile, so that nobody else would notice an endpoint that never goes on. */
+  #awaitTaking(): void {
+    if (this.#phase !== 'head' || this.#settings.attemptTimeoutMs !== undefined) return;
+    this.#unsent = this.#transport.backlog;
+    this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
   }
 
   bodyEnd(trailers: Fields | undefined): void {
@@ -210,6 +223,7 @@ export class ClientConnection implements TransportOwner, Session {
   }
 
   onDrain(): void {
+    if (this.#phase === 'head' && this.#settings.attemptTimeoutMs === undefined) this.#timer.disarm();
     if (!this.#requestDone) this.#exchange?.answer.bodyDrained();
   }
 
@@ -237,6 +251,13 @@ export class ClientConnection implements TransportOwner, Session {
     if (this.#phase === 'connecting') {
       this.#connectFailure = new Failure('connect', `no connection within ${connectTimeoutMs} ms`, true);
       this.#transport.destroy();
+    } else if (this.#phase === 'head' && attemptTimeoutMs === undefined) {
+      if (this.#transport.backlog < this.#unsent) {
+        this.#awaitTaking();
+        return;
+      }
+      const text = `${this.endpoint} took nothing of the request body for ${bodyIdleTimeoutMs} ms`;
+      this.#fail(new Failure('attempt-timeout', text));
     } else if (this.#phase === 'head') {
       const text = attemptTimeoutText(attemptTimeoutMs ?? 0, label, this.endpoint);
       this.#fail(new Failure('attempt-timeout', text));
@@ -348,7 +369,8 @@ export class ClientConnection implements TransportOwner, Session {
     const trailers = this.#chunks?.trailers;
     const { lifeTimeMs, wheel } = this.#settings;
     const worn = lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
-    const reusable = this.#keepAlive && this.#requestDone && !leftover && !worn && !this.#transport.closed;
+    const intact = this.#keepAlive && this.#requestDone && !leftover;
+    const reusable = intact && !worn && this.#transport.flushed && !this.#transport.closed;
     this.#detach();
     this.#exchanges++;
     if (this.#blocked) {

@@ -65,6 +65,7 @@ export class HttpServer implements ConnectionHost {
   readonly #maxConcurrent: number;
   #concurrent = 0;
   #draining = false;
+  readonly #whenEmpty: (() => void)[] = [];
 
   constructor(deps: HttpServerDeps) {
     const { spec, router, stats, wheel, clock, tls: material, threads } = deps;
@@ -126,11 +127,15 @@ export class HttpServer implements ConnectionHost {
   /** Stops accepting; idle connections are closed, others after their answer. Resolves when all are gone. */
   drain(): Promise<void> {
     this.#draining = true;
-    const done = new Promise<void>((resolve) => {
+    const stopped = new Promise<void>((resolve) => {
       this.#listener.close(() => resolve());
     });
     for (const connection of this.#connections) connection.drain();
-    return done;
+    const empty = new Promise<void>((resolve) => {
+      if (this.#connections.size === 0) resolve();
+      else this.#whenEmpty.push(resolve);
+    });
+    return Promise.all([stopped, empty]).then(() => {});
   }
 
   /** Cuts what is left. */
@@ -193,6 +198,7 @@ export class HttpServer implements ConnectionHost {
     this.#open.add(-1);
     if (this.#deps.tls !== undefined) this.#openTls.add(-1);
     this.#duration.observe(openMs);
+    if (this.#connections.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
   #makeListener(material: ServerTlsMaterial | undefined): net.Server {

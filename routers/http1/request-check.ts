@@ -5,8 +5,8 @@ import type { RequestHead } from '../head.ts';
 import { HeadProblem } from './head-parser.ts';
 
 const SLASH = 0x2f;
-/** uri-host and port (RFC 3986 3.2.2), with what browsers and old clients are known to send in names. */
-const HOST = /^[A-Za-z0-9\-._~%!$&'()*+,;=:@[\]]*$/;
+/** `uri-host [":" port]` (RFC 3986 3.2.2): nothing that a URI made of it would take for something else. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
 const ABSOLUTE = /^https?:\/\/[^/?#]/i;
 
 export function checkRequest(head: RequestHead): HeadProblem | undefined {

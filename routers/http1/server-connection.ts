@@ -11,19 +11,16 @@ import { Field, Fields } from '../fields.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import type { ForwardedLine } from '../headers/forwarded.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
-import { BodyBuffer } from './body-buffer.ts';
-import { ChunkDecoder } from './chunk-decoder.ts';
 import { keepsAlive } from './connection-header.ts';
 import { CLOSE_ENDING, type ConnectionHost } from './connection-host.ts';
-import { CHUNKED, declaredLength } from './framing.ts';
+import { declaredLength } from './framing.ts';
 import { HeadParser, HeadProblem } from './head-parser.ts';
+import { RequestBody } from './request-body.ts';
 import { checkRequest } from './request-check.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-/** Longer bodies are read into a buffer of the connection's own. */
-const LARGE_BODY_BYTES = 16384;
 /**
  * What is still read and thrown away of a request whose answer was given early, so that the caller gets the
  * answer.
@@ -56,9 +53,7 @@ export class ServerConnection implements TransportOwner, Answer {
   #held: Buffer | undefined;
   #feeding = false;
   #exchange: Exchange | undefined;
-  #chunks: ChunkDecoder | undefined;
-  #remaining = 0;
-  #bodyBuffer: BodyBuffer | undefined;
+  readonly #body = new RequestBody();
   /** The session takes body bytes; until then they are held back. */
   #bodyWanted = false;
   /** The session has no room for more of the body. */
@@ -198,7 +193,7 @@ export class ServerConnection implements TransportOwner, Answer {
 
   /** The caller is given time to send more of the body, unless it is us who do not read it. */
   #watchBody(): void {
-    const reading = this.#bodyBuffer !== undefined || (this.#bodyWanted && !this.#bodyBlocked);
+    const reading = this.#body.collects || (this.#bodyWanted && !this.#bodyBlocked);
     if (this.#blocked) return;
     if (this.#phase === 'body' && reading) this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
     else this.#timer.disarm();
@@ -250,13 +245,11 @@ export class ServerConnection implements TransportOwner, Answer {
     }
     if (head.fields.mayHave(Field.expect) && head.minor === 1 && !more) this.#transport.write(CONTINUE);
     this.#phase = 'body';
-    this.#remaining = bytes;
-    this.#chunks = bytes === CHUNKED ? new ChunkDecoder() : undefined;
     this.#bodyWanted = false;
     this.#bodyBlocked = false;
-    this.#bodyBuffer = server.buffers(bytes) ? new BodyBuffer() : undefined;
+    this.#body.begin(bytes, server.buffers(bytes));
     this.#watchBody();
-    if (this.#bodyBuffer !== undefined) return;
+    if (this.#body.collects) return;
     exchange.bodyKind = BodyKind.streamed;
     exchange.bodyLength = bytes;
     server.route(exchange);
@@ -266,36 +259,24 @@ export class ServerConnection implements TransportOwner, Answer {
   #readBody(buffer: Buffer, at: number, end: number): number {
     const exchange = this.#exchange;
     if (exchange === undefined) return end;
-    if (this.#bodyBuffer === undefined && !this.#bodyWanted) {
+    const body = this.#body;
+    if (!body.collects && !this.#bodyWanted) {
       this.#hold(buffer, at, end);
       return end;
     }
-    let next = end;
-    if (this.#chunks !== undefined) {
-      const read = this.#chunks.decode(buffer, at, end, (from, to) =>
-        this.#bodyPiece(exchange, buffer, from, to),
-      );
-      if (read instanceof HeadProblem) {
-        this.#badBody(read);
-        return end;
-      }
-      next = read;
-      if (this.#chunks.done) this.#bodyComplete(exchange);
-    } else {
-      next = Math.min(end, at + this.#remaining);
-      this.#remaining -= next - at;
-      this.#bodyPiece(exchange, buffer, at, next);
-      if (this.#remaining === 0) this.#bodyComplete(exchange);
+    const next = body.collects
+      ? body.collect(buffer, at, end)
+      : body.read(buffer, at, end, (from, to) => this.#bodyPiece(exchange, buffer, from, to));
+    if (next instanceof HeadProblem) {
+      this.#badBody(next);
+      return end;
     }
-    if (this.#phase === 'body') this.#watchBody();
+    if (body.complete) this.#bodyComplete(exchange);
+    else this.#watchBody();
     return next;
   }
 
   #bodyPiece(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
-    if (this.#bodyBuffer !== undefined) {
-      this.#bodyBuffer.add(buffer, from, to);
-      return;
-    }
     const session = exchange.session;
     if (session !== undefined && !session.bodyData(this.#transport, buffer, from, to)) {
       this.#bodyBlocked = true;
@@ -304,19 +285,17 @@ export class ServerConnection implements TransportOwner, Answer {
   }
 
   #bodyComplete(exchange: Exchange): void {
-    const trailers = this.#chunks?.trailers;
-    const buffered = this.#bodyBuffer;
-    this.#chunks = undefined;
+    const { trailers, collects } = this.#body;
     this.#phase = 'answer';
     if (!this.#blocked) this.#timer.disarm();
-    if (buffered !== undefined) {
-      this.#bodyBuffer = undefined;
+    if (collects) {
       exchange.bodyKind = BodyKind.buffered;
-      exchange.body = buffered.take();
+      exchange.body = this.#body.take();
+      this.#body.release();
       this.#server.route(exchange);
       return;
     }
-    this.#transport.readLarge(false);
+    this.#releaseBody();
     // Nobody says any more that there is room: what comes next is another request.
     if (this.#bodyBlocked) this.#transport.resume();
     this.#bodyBlocked = false;
@@ -339,15 +318,14 @@ export class ServerConnection implements TransportOwner, Answer {
   }
 
   #releaseBody(): void {
-    this.#chunks = undefined;
-    this.#bodyBuffer = undefined;
+    this.#body.release();
     this.#transport.readLarge(false);
   }
 
   bodyWanted(): void {
     if (this.#phase !== 'body') return;
     this.#bodyWanted = true;
-    if (this.#remaining === CHUNKED || this.#remaining > LARGE_BODY_BYTES) this.#transport.readLarge(true);
+    if (this.#body.isLarge) this.#transport.readLarge(true);
     this.#watchBody();
     if (!this.#feeding) this.#resume();
   }

@@ -133,6 +133,11 @@ export class Transport {
     return Math.max(handle?.writeQueueSize ?? 0, this.#socket.writableLength === 0 ? 0 : 1);
   }
 
+  /** Everything written has been taken over by the system. */
+  get flushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   /** Text is one character a byte. False: wait for onDrain before writing much more. */
   write(data: string | Buffer): boolean {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
@@ -165,8 +170,8 @@ export class Transport {
     if (together) socket.cork();
     if (before !== '') socket.write(before, 'latin1');
     const bytes = buffer.subarray(start, end);
-    // A TLS socket encrypts or copies at once, unless earlier writes are waiting: then this one is only queued.
-    // 'data' events bring memory that nobody writes to again.
+    // A TLS socket encrypts or copies at once, unless earlier writes are waiting: then this one is only
+    // queued. 'data' events bring memory that nobody writes to again.
     const stable = (this.isTls && idle) || source?.isTls === true;
     const lender = source === undefined ? undefined : source.#ownBuffer;
     // The buffer that this read went into, even if the next one goes elsewhere.

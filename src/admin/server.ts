@@ -108,12 +108,7 @@ async function startIdentifier(
 ): Promise<Listener | undefined | AdminFailure> {
   const port = spec.httpIdentifierPort;
   if (port === undefined) return undefined;
-  if (sources.identify === undefined) {
-    return new AdminFailure(
-      'admin.httpIdentifierPort: no router can identify requests for it; remove the key',
-    );
-  }
-  const pages = [identifierPage(sources, sources.identify.bind(sources))];
+  const pages = [identifierPage(sources)];
   return listen(spec, port, 'admin.httpIdentifierPort', pages, { ...settings, allowed: () => true }, sources);
 }
 

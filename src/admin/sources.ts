@@ -46,6 +46,6 @@ export interface AdminSources {
   shutdown(graceMs: number): void;
   boundNames(): Promise<readonly string[]>;
   clientState(): Promise<Readonly<Record<string, ClientState>>>;
-  /** By router label. Needed only when the config has an `httpIdentifierPort`. */
-  identify?(head: ReceivedHead): Promise<Readonly<Record<string, Identification>>>;
+  /** By router label. */
+  identify(head: ReceivedHead): Readonly<Record<string, Identification>>;
 }

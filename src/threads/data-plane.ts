@@ -103,7 +103,10 @@ export class DataPlane {
       const own: number[] = [];
       bound.push(own);
       for (const [j, server] of servers.entries()) {
-        const port = await server.listen(ports[i]?.[j] ?? server.spec.port, reusePort);
+        const port = await server.listen(
+          ports[i]?.[j] ?? server.spec.port,
+          reusePort || server.spec.socketOptions.reusePort,
+        );
         if (port instanceof Failure) {
           this.close();
           return port;

@@ -4,7 +4,7 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { type Closable, nothingToClose } from '../base/closable.ts';
+import type { Closable } from '../base/closable.ts';
 import { Failure } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
@@ -14,6 +14,7 @@ import { type Bind, type Explain, localBinder, serveInterpreters } from './inter
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
 import { SlabStats } from './stat-slab.ts';
+import { takenAddress } from './taken-address.ts';
 
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 10_000;
@@ -29,6 +30,8 @@ export type DataHostDeps = {
   readonly explain: Explain;
   readonly metrics: MetricsTree;
   readonly log: Log;
+  /** Of the pauses before a thread that died is replaced. */
+  readonly clock: Clock;
 };
 
 /** Where the data plane runs. */
@@ -85,16 +88,17 @@ class LocalHost implements DataHost {
 
 class ThreadHost implements DataHost {
   readonly #deps: DataHostDeps;
-  readonly #clock: Clock = systemClock;
+  readonly #clock: Clock;
   readonly #deaths: Counter;
   readonly #threads: (DataThread | undefined)[] = [];
   #ports: Ports;
   #closing = false;
   #pauseMs = RESTART_MS_MIN;
-  #restart: Closable = nothingToClose;
+  readonly #restarts = new Set<Closable>();
 
   constructor(deps: DataHostDeps) {
     this.#deps = deps;
+    this.#clock = deps.clock;
     this.#deaths = deps.metrics.scope.counter('threads', 'deaths');
     this.#ports = configuredPorts(deps.plan);
   }
@@ -102,8 +106,12 @@ class ThreadHost implements DataHost {
   /** The first thread finds out what port 0 means; the others listen on the same ports. */
   async start(): Promise<Ports | Failure> {
     const { threads } = this.#deps.plan;
+    if (threads > 1) {
+      const taken = await takenAddress(this.#deps.plan);
+      if (taken !== undefined) return taken;
+    }
     for (let i = 0; i < threads; i++) {
-      const ports = await this.#startOne(i);
+      const ports = await this.#startOne(i, 'first');
       if (ports instanceof Failure) {
         await this.close();
         return ports;
@@ -119,39 +127,50 @@ class ThreadHost implements DataHost {
   }
 
   async drain(): Promise<void> {
-    this.#closing = true;
-    this.#restart.close();
+    this.#stopRestarts();
     await Promise.all(this.#threads.map((thread) => thread?.drain()));
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#restart.close();
+    this.#stopRestarts();
     await Promise.all(this.#threads.map((thread) => thread?.close()));
   }
 
-  #startOne(index: number): Promise<Ports | Failure> {
+  #stopRestarts(): void {
+    this.#closing = true;
+    for (const restart of this.#restarts) restart.close();
+    this.#restarts.clear();
+  }
+
+  async #startOne(index: number, attempt: 'first' | 'again'): Promise<Ports | Failure> {
     const startedMs = this.#clock.nowMs();
+    let serving = false;
     const thread = new DataThread(this.#deps, (reason) => {
       this.#threads[index] = undefined;
-      if (this.#closing) return;
+      // What fails at the start of the process ends the process.
+      if (this.#closing || (attempt === 'first' && !serving)) return;
       this.#deaths.add(1);
       this.#deps.log.error('a data thread died; another takes its place', { thread: index, reason });
       if (this.#clock.nowMs() - startedMs > SETTLED_MS) this.#pauseMs = RESTART_MS_MIN;
       this.#startAgain(index);
     });
     this.#threads[index] = thread;
-    return thread.listen(this.#ports, this.#deps.plan.threads > 1);
+    const ports = await thread.listen(this.#ports, this.#deps.plan.threads > 1);
+    // A thread that cannot listen is of no use; its end leads to the next try.
+    if (ports instanceof Failure) await thread.close();
+    else serving = true;
+    return ports;
   }
 
   #startAgain(index: number): void {
-    this.#restart = this.#clock.after(this.#pauseMs, () => {
-      void this.#startOne(index).then((ports) => {
+    const restart = this.#clock.after(this.#pauseMs, () => {
+      this.#restarts.delete(restart);
+      void this.#startOne(index, 'again').then((ports) => {
         if (!(ports instanceof Failure)) return;
-        this.#deps.log.error('a data thread cannot listen', { thread: index, reason: ports.message });
-        if (!this.#closing) this.#startAgain(index);
+        this.#deps.log.error('a data thread cannot start', { thread: index, reason: ports.message });
       });
     });
+    this.#restarts.add(restart);
     this.#pauseMs = Math.min(RESTART_MS_MAX, this.#pauseMs * 2);
   }
 }

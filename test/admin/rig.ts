@@ -20,7 +20,7 @@ export const plainSpec: AdminSpec = {
   ip: '127.0.0.1',
   port: 0,
   shutdownGraceMs: 10_000,
-  socketOptions: { noDelay: true, reusePort: false, reuseAddr: true },
+  socketOptions: { noDelay: true, reusePort: false },
 };
 
 export function sourcesFor(
@@ -40,6 +40,7 @@ export function sourcesFor(
     shutdown() {},
     boundNames: async () => [],
     clientState: async () => ({}),
+    identify: () => ({}),
   };
 }
 

@@ -158,15 +158,7 @@ describe('admin server', () => {
 
   it('runs the identifiers on the request as received on a port of its own', async () => {
     const sources = {
-      identify: async ({
-        method,
-        uri,
-        headers,
-      }: {
-        method: string;
-        uri: string;
-        headers: readonly string[];
-      }) => ({
+      identify: ({ method, uri, headers }: { method: string; uri: string; headers: readonly string[] }) => ({
         http: { path: `/svc/${method}/${uri}/${headers[headers.indexOf('X-Mixed') + 1]}` },
       }),
     };
@@ -203,15 +195,6 @@ describe('admin server', () => {
       assert.ok(again instanceof AdminFailure);
       assert.match(again.message, new RegExp(`127\\.0\\.0\\.1:${server.port} is taken.*admin\\.port`));
     });
-  });
-
-  it('returns a failure for an identifier port that nothing can serve, and leaves nothing open', async () => {
-    const clock = new HandClock();
-    const metrics = new MetricsTree(clock);
-    const spec = { ...plainSpec, httpIdentifierPort: 0 };
-    const failed = await startAdmin(spec, sourcesFor(clock, metrics, []));
-    assert.ok(failed instanceof AdminFailure && failed.message.includes('admin.httpIdentifierPort'));
-    metrics.close();
   });
 
   it('serves TLS, and says what is wrong with its files', async () => {

@@ -58,17 +58,33 @@ describe('What linkerd has and Turnout has not', () => {
 
   it('is accepted as far as it asks for nothing that is not there', () => {
     const nothing =
-      'announcers: []\ncompressionLevel: 0\nclient: {failFast: false, failureAccrual: {kind: none}}';
+      'announcers: []\ncompressionLevel: 0\nservers: [{socketOptions: {reuseAddr: true}}]\n' +
+      'client: {failFast: false, failureAccrual: {kind: none}, loadBalancer: {kind: p2c, enableProbation: false}, ' +
+      'socketOptions: {noDelay: true, reuseAddr: true, reusePort: false, keepAlive: false}}';
     assert.deepEqual(codes(routerText(nothing)), []);
     for (const keys of [
       'announcers: [{kind: io.l5d.serversets, zkAddrs: [{host: a, port: 1}]}]',
       'compressionLevel: 1',
+      'compressionLevel: -1',
       'httpAccessLog: a.log',
       'httpAccessLogRollPolicy: 3.megabytes',
       'httpAccessLogAppend: false',
       'httpAccessLogRotateCount: 3',
       'servers: [{connect: {ports: [80]}}]',
       'client: {failFast: true}',
+      'client: {loadBalancer: {kind: p2c, enableProbation: true}}',
+      ...['reuseAddr: false', 'readTimeoutMs: 1', 'writeTimeoutMs: 1'].map(
+        (key) => `servers: [{socketOptions: {${key}}}]`,
+      ),
+      ...[
+        'noDelay: false',
+        'reuseAddr: false',
+        'reusePort: true',
+        'keepAlive: true',
+        'backlog: 1',
+        'readTimeoutMs: 1',
+        'writeTimeoutMs: 1',
+      ].map((key) => `client: {socketOptions: {${key}}}`),
       'client: {failureAccrual: {kind: io.l5d.successRate, successRate: 0.9, requests: 20}}',
       'client: {requestAuthorizers: [{kind: io.l5d.k8s.istio}]}',
     ]) {

@@ -53,7 +53,7 @@ const serverSpec: ServerSpec = {
   ip: '127.0.0.1',
   port: 0,
   clearContext: false,
-  socketOptions: { noDelay: true, reusePort: false, reuseAddr: true },
+  socketOptions: { noDelay: true, reusePort: false },
   idleTimeMs: 600000,
   headTimeoutMs: 30000,
   bodyIdleTimeoutMs: 60000,

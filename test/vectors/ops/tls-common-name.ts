@@ -18,10 +18,10 @@ function clientTls({ client, clientName }: ClientTls): unknown {
   const value = parseText(diagnostics);
   const section = value && clientSection(value, 'client', { diagnostics, readable: () => 'file' });
   if (section === undefined || section === bad || diagnostics.failed) {
-    throw new Error(diagnostics.errors().map(renderDiagnostic).join('\n'));
+    return { error: true, when: 'config', message: diagnostics.errors().map(renderDiagnostic).join('\n') };
   }
   const choice = clientTlsFor(section, readPath(clientName));
-  if (choice instanceof Failure) throw new Error(choice.message);
+  if (choice instanceof Failure) return { error: true, when: 'client', message: choice.message };
   if (choice.type === 'plain') return { tls: null };
   const { type: _, serverName = null, ...tls } = choice;
   return { tls: { serverName, ...tls } };

@@ -1,0 +1,30 @@
+/**
+ * Is an address of the plan taken? Threads that share a port listen with SO_REUSEPORT, and so would another
+ * process of the same user that has this option: both would listen, each with a part of the connections. This
+ * is asked before, without that option.
+ */
+import { createServer } from 'node:net';
+import { Failure } from '../base/failure.ts';
+import type { DataPlan } from './data-plane.ts';
+
+/** Why the first address that is taken cannot be had; a server with `reusePort: true` wants to share its own. */
+export async function takenAddress({ routers }: DataPlan): Promise<Failure | undefined> {
+  for (const { spec } of routers) {
+    for (const { ip, port, socketOptions } of spec.servers) {
+      if (port === 0 || socketOptions.reusePort) continue;
+      if (await isTaken(ip, port)) {
+        return new Failure('connect', `cannot listen on ${ip}:${port}: another process listens there`, true);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Any other problem is told by those who listen. */
+function isTaken(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(false)));
+  });
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { classifyAtRest, classifyFirstBytes, type FirstBytes } from '../../../routers/http1/first-bytes.ts';
+
+const CASES: readonly (readonly [what: string, bytes: string, verdict: FirstBytes])[] = [
+  ['a GET', 'GET / HTTP/1.1\r\nHost: web\r\n\r\n', 'http'],
+  ['a request of HTTP/1.0', 'POST /a HTTP/1.0\r\n\r\n', 'http'],
+  ['a CONNECT', 'CONNECT web:80 HTTP/1.1\r\n', 'http'],
+  ['an extension method', 'PROPFIND /dav HTTP/1.1\r\n', 'http'],
+  ['a request after an empty line', '\r\nGET / HTTP/1.1\r\n', 'http'],
+  ['a known method with two blanks, for the parser to refuse', 'GET  / HTTP/1.1\r\n', 'http'],
+  ['a known method with a wrong version', 'GET / HTTP/3\r\n', 'http'],
+  ['a target without end', `M-SEARCH /${'a'.repeat(5000)}`, 'http'],
+  ['a ClientHello', '\x16\x03\x01\x02\x00\x01', 'tls'],
+  ['a ClientHello of TLS 1.3', '\x16\x03\x03\x00\xff\x01', 'tls'],
+  ['another record with that number', '\x16\x02\x00', 'opaque'],
+  ['HTTP/2 with prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'opaque'],
+  ['SSH, whose greeting is a token and a blank', 'SSH-2.0-OpenSSH_9.6 Debian-3\r\n', 'opaque'],
+  ['SMTP', 'EHLO mail\r\n', 'opaque'],
+  ['Redis', '*1\r\n$4\r\nPING\r\n', 'opaque'],
+  ['Redis in a line', 'PING\r\n', 'opaque'],
+  ['memcached', 'get key\r\n', 'opaque'],
+  ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', 'opaque'],
+  ['a word without end', 'x'.repeat(5000), 'opaque'],
+  ['two empty lines', '\r\n\r\n', 'opaque'],
+  ['a bare LF before the request', '\nGET / HTTP/1.1\r\n', 'opaque'],
+];
+
+describe('classifyFirstBytes', () => {
+  for (const [what, bytes, verdict] of CASES) {
+    it(`takes ${what} for ${verdict}`, () => assert.equal(classifyFirstBytes(bytes), verdict));
+  }
+
+  it('gives the same verdict however the bytes are split, and never changes it', () => {
+    for (const [what, bytes, verdict] of CASES) {
+      for (let length = 0; length < bytes.length; length++) {
+        const early = classifyFirstBytes(bytes.slice(0, length));
+        assert.ok(early === undefined || early === verdict, `${what} after ${length} bytes: ${early}`);
+      }
+    }
+  });
+
+  it('keeps a verdict whatever comes after it', () => {
+    const word = fc.constantFrom('GET', 'FOO', ' ', '/', 'HTTP/1.', '\r\n', '\x16', '\x03', 'a', '\0', '\xff');
+    const bytes = fc.array(word, { maxLength: 12 }).map((words) => words.join(''));
+    fc.assert(
+      fc.property(bytes, bytes, (first, more) => {
+        const verdict = classifyFirstBytes(first);
+        if (verdict !== undefined) assert.equal(classifyFirstBytes(first + more), verdict);
+      }),
+    );
+  });
+});
+
+describe('classifyAtRest', () => {
+  for (const [bytes, verdict] of [
+    ['', 'opaque'],
+    ['G', 'http'],
+    ['GET', 'http'],
+    ['\r\nPO', 'http'],
+    ['HELLO', 'opaque'],
+    ['FOO / HT', 'opaque'],
+    ['\x16', 'opaque'],
+    ['\r', 'opaque'],
+  ] as const) {
+    it(`takes ${JSON.stringify(bytes)} and nothing more for ${verdict}`, () =>
+      assert.equal(classifyAtRest(bytes), verdict));
+  }
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { after, describe, it } from 'node:test';
+import { loadConfig } from '../../config/load.ts';
+import { type Bound, type NameTree, neg } from '../../dtab/names.ts';
+import type { Path } from '../../dtab/path.ts';
+import { failedActivity, okActivity } from '../../src/base/activity.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { Failure } from '../../src/base/failure.ts';
+import { type Log, silentLog } from '../../src/base/log.ts';
+import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
+import type { DataPlan } from '../../src/threads/data-plane.ts';
+import { type DataHost, makeDataHost } from '../../src/threads/supervisor.ts';
+import { HandClock } from '../support/hand-clock.ts';
+import { until } from '../support/until.ts';
+
+const notBound = failedActivity(new Failure('naming', 'nothing is bound here'));
+
+/** The name `fatal` brings a text to be made of the base dtab, which here is none: the thread does not survive it. */
+const bind = (_router: number, _local: unknown, path: Path) =>
+  path.show === '/svc/fatal' ? okActivity<NameTree<Bound>>(neg) : notBound;
+
+type Rig = {
+  host: DataHost;
+  metrics: MetricsTree;
+  clock: HandClock;
+  errors: string[];
+  plan: { routers: unknown };
+};
+
+function rig(threads: number, port = 0): Rig {
+  const loaded = loadConfig(`routers: [{protocol: http, servers: [{port: ${port}}]}]`, { source: 'test' });
+  assert.ok('spec' in loaded);
+  const [spec] = loaded.spec.routers;
+  const routers = [{ spec, baseDtab: null, serverTls: [undefined], clientTls: [] }];
+  const plan = { routers, threads, admin: 'localhost:1' };
+  const metrics = new MetricsTree(systemClock);
+  after(() => metrics.close());
+  const errors: string[] = [];
+  const log: Log = { ...silentLog, error: (message) => errors.push(message) };
+  const clock = new HandClock();
+  const host = makeDataHost({
+    plan: plan as unknown as DataPlan,
+    bind,
+    explain: () => '',
+    metrics,
+    log,
+    clock,
+  });
+  return { plan, metrics, clock, errors, host };
+}
+
+async function started({ host }: Rig): Promise<number> {
+  const ports = await host.start();
+  if (ports instanceof Failure) assert.fail(ports.message);
+  return ports[0]?.[0] ?? 0;
+}
+
+async function ask(port: number, name = 'web'): Promise<number> {
+  const headers = { 'l5d-dtab': `/x => /${name}`, connection: 'close', host: name };
+  const { default: http } = await import('node:http');
+  const request = http.get({ host: '127.0.0.1', port, headers, agent: false });
+  const [response] = await once(request, 'response');
+  response.resume();
+  await once(response, 'end');
+  return response.statusCode;
+}
+
+const value = ({ metrics }: Rig, ...name: string[]): number => {
+  const metric = metrics.find(name)?.metric;
+  return metric === undefined || metric.type === 'stat' ? 0 : metric.value;
+};
+
+const requests = (each: Rig) => value(each, 'rt', 'http', 'server', '127.0.0.1/0', 'requests');
+const deaths = (each: Rig) => value(each, 'threads', 'deaths');
+
+describe('The data threads', () => {
+  it('are replaced when they die, and the metrics go on from where they were', async () => {
+    const each = rig(1);
+    const port = await started(each);
+    assert.equal(await ask(port), 502);
+    await assert.rejects(ask(port, 'fatal'));
+    await until(() => each.clock.pending > 0, 'the death of the thread');
+    assert.equal(deaths(each), 1);
+    assert.match(each.errors.join('\n'), /died/);
+    const before = requests(each);
+    assert.ok(before >= 1);
+    each.clock.advance(100);
+    await until(() => requests(each) >= before, 'the metrics');
+    for (;;) {
+      const status = await ask(port).catch(() => undefined);
+      if (status === 502) break;
+    }
+    assert.equal(requests(each), before + 1);
+    assert.equal(each.clock.pending, 0);
+    await each.host.close();
+  });
+
+  it('leave the others at work when one dies', async () => {
+    const each = rig(2);
+    const port = await started(each);
+    await assert.rejects(ask(port, 'fatal'));
+    await until(() => deaths(each) === 1, 'the death of one thread');
+    for (let i = 0; i < 10; i++) assert.equal(await ask(port), 502);
+    await each.host.close();
+    assert.equal(each.clock.pending, 0);
+  });
+
+  it('are started one for one when the start fails too, after pauses that grow', async () => {
+    const each = rig(1);
+    const port = await started(each);
+    const { routers } = each.plan;
+    each.plan.routers = [{}];
+    await assert.rejects(ask(port, 'fatal'));
+    for (const [i, pauseMs] of [100, 200, 400].entries()) {
+      await until(() => each.clock.pending > 0 && deaths(each) === i + 1, `death ${i + 1}`);
+      assert.equal(each.clock.pending, 1);
+      each.clock.advance(pauseMs - 1);
+      assert.equal(each.clock.pending, 1);
+      each.clock.advance(1);
+      assert.equal(each.clock.pending, 0);
+    }
+    await until(() => each.clock.pending > 0, 'another try');
+    each.plan.routers = routers;
+    each.clock.advance(800);
+    await until(() => each.errors.filter((error) => /cannot start/.test(error)).length === 3, 'all reports');
+    for (;;) {
+      const status = await ask(port).catch(() => undefined);
+      if (status === 502) break;
+    }
+    await each.host.close();
+  });
+
+  it('do not come back once the end has begun', async () => {
+    const each = rig(2);
+    const port = await started(each);
+    for (const nth of [1, 2]) {
+      await assert.rejects(ask(port, 'fatal'));
+      await until(() => deaths(each) === nth, `death ${nth}`);
+    }
+    assert.equal(each.clock.pending, 2);
+    await each.host.close();
+    assert.equal(each.clock.pending, 0);
+  });
+
+  it('say why they cannot start at all, and are not tried again', async () => {
+    const each = rig(2);
+    each.plan.routers = [{ ...(each.plan.routers as object[])[0], serverTls: null }];
+    const failure = await each.host.start();
+    assert.ok(failure instanceof Failure);
+    assert.match(failure.message, /died while it started/);
+    assert.equal(deaths(each), 0);
+    assert.equal(each.clock.pending, 0);
+  });
+
+  it('do not share a port with a process that would let them', async () => {
+    const other = createServer().listen({ host: '127.0.0.1', port: 0, reusePort: true });
+    after(() => other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const failure = await rig(2, port).host.start();
+    assert.ok(failure instanceof Failure);
+    assert.equal(failure.message, `cannot listen on 127.0.0.1:${port}: another process listens there`);
+  });
+});
