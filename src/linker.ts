@@ -21,6 +21,7 @@ import { Naming } from './naming.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
 import { watchProcess } from './telemetry/process.ts';
 import type { DataPlan, Ports, RouterPlan } from './threads/data-plane.ts';
+import { collectSoon } from './threads/settle.ts';
 import { type DataHost, makeDataHost } from './threads/supervisor.ts';
 import { version } from './version.ts';
 
@@ -107,6 +108,7 @@ export class Linker {
     }
     this.ports = ports;
     this.#unready = [];
+    collectSoon();
     this.#log.info(`turnout ${version()} is running`, this.#summary());
     return undefined;
   }

@@ -7,6 +7,7 @@ import { DataPlane } from './data-plane.ts';
 import { PortInterpreter } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureToData } from './naming-messages.ts';
+import { collectSoon } from './settle.ts';
 import { SlabStats } from './stat-slab.ts';
 
 function run(control: MessagePort, { plan, naming }: ThreadData): void {
@@ -23,7 +24,10 @@ function run(control: MessagePort, { plan, naming }: ThreadData): void {
       case 'listen':
         void plane.listen(message.ports, message.reusePort).then((ports) => {
           if (ports instanceof Failure) tell({ op: 'failed', failure: failureToData(ports) });
-          else tell({ op: 'listening', ports });
+          else {
+            tell({ op: 'listening', ports });
+            collectSoon();
+          }
         });
         break;
       case 'drain':

@@ -66,7 +66,7 @@ function turnout(rig: Rig, shape: Shape, [port, between, admin]: Ports): [string
       : [router('incoming', port, rig.backendPort, {}, shape === 'tls' ? { tls } : {})];
   const file = join(rig.folder, `turnout-${shape}.json`);
   writeFileSync(file, JSON.stringify({ admin: { ip: '127.0.0.1', port: admin }, routers }, null, 1));
-  return [process.execPath, [here('../../../src/main.ts'), 'run', file, '--threads', '1']];
+  return [process.execPath, [here('../../../dist/main.js'), 'run', file, '--threads', '1']];
 }
 
 function haproxy(rig: Rig, shape: Shape, [port, between]: Ports): [string, string[]] {
