@@ -27,7 +27,6 @@ import {
   port,
   required,
   string,
-  withDefault,
 } from './decode.ts';
 import { path } from './name-decoders.ts';
 import { clientTls } from './tls-spec.ts';
@@ -278,9 +277,6 @@ export const notBuiltKeys = {
     httpAccessLogRollPolicy: key('router key "httpAccessLogRollPolicy"', rollPolicy),
     httpAccessLogAppend: key('router key "httpAccessLogAppend"', bool),
     httpAccessLogRotateCount: key('router key "httpAccessLogRotateCount"', int()),
-  },
-  server: {
-    connect: key('server key "connect"', object({ ports: withDefault(list(port), []) })),
   },
   'listener socket': {
     reuseAddr: key('socketOptions "reuseAddr: false"', bool, (on) => on),

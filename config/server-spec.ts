@@ -23,7 +23,6 @@ import {
 } from './decode.ts';
 import { quote } from './errors.ts';
 import { path } from './name-decoders.ts';
-import { notBuiltKeys } from './not-built.ts';
 import { serverSocket, socketDefaults } from './socket-spec.ts';
 import type { ForwardedLabelSpec, ServerSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
@@ -71,7 +70,7 @@ const keys = object({
   maxCallDepth: withDefault(int(0), 1000),
   headTimeoutMs: withDefault(int(1), 30_000),
   bodyIdleTimeoutMs: withDefault(int(1), 60_000),
-  ...notBuiltKeys.server,
+  connect: optional(object({ ports: required(list(int(1, 65535))) })),
 });
 
 export const httpServer: Decoder<ServerSpec> = map(keys, ({ serverSession, timeoutMs, ...server }) => ({

@@ -1,4 +1,4 @@
-/** `socketOptions`: of the admin server, of servers and of clients, each with the keys that mean something there. */
+/** `socketOptions` of the admin server, servers and clients, each with the keys that mean something there. */
 import { bool, int, object, optional, withDefault } from './decode.ts';
 import { notBuiltKeys } from './not-built.ts';
 import type { SocketSpec } from './spec.ts';

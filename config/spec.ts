@@ -113,6 +113,8 @@ export type ServerSpec = {
   readonly headTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
   readonly maxCallDepth: number;
+  /** Ports that a CONNECT may name; absent: 80, 443 and those that the dtab binds. */
+  readonly connect?: { readonly ports: readonly number[] };
   readonly timestampHeader?: string;
   readonly addForwardedHeader?: { readonly by: ForwardedLabelSpec; readonly for: ForwardedLabelSpec };
 };

@@ -39,6 +39,13 @@ export type Namers = {
   readonly bindPath: BindPath;
 };
 
+/** Why a namer that the configuration may have cannot run. */
+export function cannotRun({ kind, prefix }: NamerSpec): string | undefined {
+  return kind === 'io.l5d.k8s'
+    ? `the namer ${kind} (prefix ${prefix}) cannot run: it is not supported yet`
+    : undefined;
+}
+
 /** A Failure when a namer of the configuration cannot run: the process is not to start. */
 export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namers | Failure {
   const resolver = new HostResolver(deps);
@@ -81,11 +88,7 @@ function makeNamer(spec: NamerSpec, prefix: Path, deps: NamersDeps): Namer | Fai
     case 'io.l5d.rewrite':
       return new RewriteNamer(spec.pattern, spec.name);
     case 'io.l5d.k8s':
-      return new Failure(
-        'naming',
-        `the namer ${spec.kind} (prefix ${spec.prefix}) cannot run: it is not supported yet; remove it from ` +
-          'namers, or use io.l5d.fs',
-      );
+      return new Failure('naming', `${cannotRun(spec)}; remove it from namers, or use io.l5d.fs`);
     default:
       return never(spec);
   }

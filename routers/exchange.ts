@@ -16,6 +16,19 @@ import type { TracePropagator } from './headers/trace.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
 
+/** One end of a tunnel: a connection that carries messages no longer. */
+export interface TunnelEnd {
+  readonly transport: Transport;
+  /** Bytes have come from it; bytes are being written to it. */
+  received(bytes: number): void;
+  sent(bytes: number): void;
+  /** Once, when its transport has closed. */
+  closed(): void;
+}
+
+/** Bytes that were read before a tunnel began; the memory may be used again after the call. */
+export type EarlyBytes = { readonly buffer: Buffer; readonly start: number; readonly end: number };
+
 /** Where the request comes from and the answer goes to. Calls after the exchange has ended have no effect. */
 export interface Answer {
   /** The caller's address as `ip:port`, for messages. */
@@ -36,6 +49,8 @@ export interface Answer {
   flush(): void;
   /** A response with a status 1xx. */
   informational(response: ResponseHead): void;
+  /** After `start`: from now on both connections are one stream of bytes (after a 101, or in a CONNECT). */
+  splice(far: TunnelEnd, early: EarlyBytes | undefined): void;
   /** The router's own answer: nothing has been started. */
   fail(failure: Failure): void;
   /** The response that was started cannot be completed: the caller must see that. */
@@ -85,6 +100,9 @@ export interface LoadedEndpoint {
 
 export const BodyKind = { none: 0, buffered: 1, streamed: 2 } as const;
 
+/** A stream inside a CONNECT instead of a request; `tls`: the two ends encrypt it between themselves. */
+export const Opaque = { none: 0, other: 1, tls: 2 } as const;
+
 export class Exchange {
   readonly head: RequestHead;
   /** A stage may put itself between (a TRACE whose answer gets details appended). */
@@ -97,6 +115,10 @@ export class Exchange {
   /** Of a streamed body: bytes, or CHUNKED. */
   bodyLength = 0;
   readonly context = new RequestContext();
+  /** One of Opaque: what is sent is not the head, but what the caller says in its tunnel. */
+  opaque: number = Opaque.none;
+  /** The protocols that the endpoint has switched to with its 101. */
+  switched: string | undefined;
 
   service: ServiceStage | undefined;
   attempt: AttemptStage | undefined;

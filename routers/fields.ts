@@ -21,7 +21,7 @@ export const Field = {
   maxForwards: 11,
   proxyAuthenticate: 12,
   proxyAuthorization: 13,
-  proxyConnection: 14,
+  proxyConnection: 14, // proxy-connection, http2-settings: about one connection only
   forwardedClientCert: 15, // x-forwarded-client-cert
   l5dDtab: 16,
   l5dCtxDtab: 17,
@@ -56,6 +56,7 @@ const BY_NAME = new Map<string, number>([
   ['proxy-authenticate', Field.proxyAuthenticate],
   ['proxy-authorization', Field.proxyAuthorization],
   ['proxy-connection', Field.proxyConnection],
+  ['http2-settings', Field.proxyConnection],
   ['x-forwarded-client-cert', Field.forwardedClientCert],
   ['l5d-dtab', Field.l5dDtab],
   ['l5d-ctx-dtab', Field.l5dCtxDtab],

@@ -7,7 +7,7 @@ import type { ClientParams, RouterSpec, ServiceParams } from '../config/spec.ts'
 import type { Address, Bound, NameTree } from '../dtab/names.ts';
 import { Path } from '../dtab/path.ts';
 import type { Clock } from '../src/base/clock.ts';
-import type { Closable } from '../src/base/closable.ts';
+import { type Closable, nothingToClose } from '../src/base/closable.ts';
 import { Failure } from '../src/base/failure.ts';
 import type { Rng } from '../src/base/rng.ts';
 import type { Scope } from '../src/base/stats.ts';
@@ -16,17 +16,20 @@ import { P2c } from './balance/p2c.ts';
 import { BindCache, type CacheEntry } from './binding/bind-cache.ts';
 import type { Binder } from './binding/binder.ts';
 import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
+import { askForPort } from './binding/port-question.ts';
 import { type ServiceDeps, ServicePath } from './binding/service-path.ts';
 import { makeHttpClassifier } from './classify/http.ts';
 import { Client } from './client/client.ts';
 import { ClientStats } from './client/client-stats.ts';
 import type { Exchange } from './exchange.ts';
+import { Fields } from './fields.ts';
 import { withTimeout } from './headers/deadline.ts';
 import type { ForwardedLine } from './headers/forwarded.ts';
 import { LocalDtabs } from './headers/local-dtab.ts';
 import { prepareForward, type ReceiveOptions, receiveRequest } from './headers/receive.ts';
 import { makeTracePropagator, type TracePropagator } from './headers/trace.ts';
 import type { ClientConnection } from './http1/client-connection.ts';
+import { ConnectPolicy, portsIn } from './http1/connect-policy.ts';
 import { HEAD_LINES_MAX, type HeadLimits } from './http1/limits.ts';
 import { Transport } from './http1/transport.ts';
 import { makeIdentifier, type RequestIdentifier } from './identify/index.ts';
@@ -147,6 +150,23 @@ export class Router implements Closable {
     entry.value.start(exchange);
   }
 
+  /** Which ports a CONNECT may name, by what a server says and by the router's own dtab. */
+  connectPolicy(ports: readonly number[] | undefined): ConnectPolicy {
+    const { spec, binder, wheel, baseDtab } = this.#deps;
+    return new ConnectPolicy(ports, baseDtab, ({ authority, port }, tell) => {
+      const fields = Fields.of([['Host', authority]]);
+      const head = { method: 'CONNECT', target: '/', minor: 1, fields };
+      const name = this.#identifier.identify(head, { peer: '' });
+      if (name instanceof Failure) {
+        tell(false);
+        return nothingToClose;
+      }
+      const inId = (shown: string): boolean => portsIn(shown).includes(port);
+      const question = { binder, wheel, timeoutMs: spec.bindingTimeoutMs, path: printedPath(name), inId };
+      return askForPort(question, tell);
+    });
+  }
+
   failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse {
     const { admin } = this.#deps;
     const service = exchange.service?.name;
@@ -239,18 +259,18 @@ export class Router implements Closable {
   }
 }
 
-function opener(tls: ClientTls | undefined): (address: Address, connection: ClientConnection) => Transport {
-  if (tls === undefined) {
-    return ({ host, port }, connection) =>
-      Transport.connect(host, port, connection, () => connection.connected());
-  }
-  return ({ host, port }, connection) =>
-    Transport.connectTls(
-      (done) => tls.connect({ host, port }, done),
-      connection,
-      () => connection.connected(),
-      (failure) => connection.refused(failure),
-    );
+type Open = (address: Address, connection: ClientConnection, plain: boolean) => Transport;
+
+function opener(tls: ClientTls | undefined): Open {
+  return ({ host, port }, connection, plain) =>
+    plain || tls === undefined
+      ? Transport.connect(host, port, connection, () => connection.connected())
+      : Transport.connectTls(
+          (done) => tls.connect({ host, port }, done),
+          connection,
+          () => connection.connected(),
+          (failure) => connection.refused(failure),
+        );
 }
 
 /** Identifiers answer with printed names; this is the path again. */

@@ -3,6 +3,7 @@
  * standard error. What runs routers is imported only when it is needed, so that the rest answers at once. A
  * bug that nobody caught is logged and ends the process, because its state is not known any more.
  */
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from './base/clock.ts';
@@ -92,7 +93,9 @@ async function withConfig(name: string, use: (config: Config) => number | Promis
       bytes += chunk.length;
       if (bytes > CONFIG_BYTES_MAX) throw new Error('it is too long for a configuration');
     }
-    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    const content = Buffer.concat(chunks);
+    if (!isUtf8(content)) throw new Error('it is not UTF-8 text');
+    text = content.toString().replace(/^\uFEFF/, '');
   } catch (error) {
     return report([`turnout: cannot read ${source}: ${problem(error)}`]);
   }

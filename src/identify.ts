@@ -1,6 +1,6 @@
 /**
- * What each router would make of a request, for the admin's `httpIdentifierPort`: the name that its identifiers
- * give, and the dtab by which that name would be looked up.
+ * What each router would make of a request, for the admin's `httpIdentifierPort`: the name that its
+ * identifiers give, and the dtab by which that name would be looked up.
  */
 import { dtabOf } from '../config/name-decoders.ts';
 import type { RouterSpec } from '../config/spec.ts';

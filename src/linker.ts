@@ -23,6 +23,7 @@ import { watchProcess } from './telemetry/process.ts';
 import type { DataPlan, Ports, RouterPlan } from './threads/data-plane.ts';
 import { collectSoon } from './threads/settle.ts';
 import { type DataHost, makeDataHost } from './threads/supervisor.ts';
+import { clientPlace } from './tls-files.ts';
 import { version } from './version.ts';
 
 /** `auto` uses at most this many data threads, and leaves one core to the control thread. */
@@ -109,7 +110,6 @@ export class Linker {
     this.ports = ports;
     this.#unready = [];
     collectSoon();
-    this.#log.info(`turnout ${version()} is running`, this.#summary());
     return undefined;
   }
 
@@ -136,7 +136,8 @@ export class Linker {
     if (started) this.#log.info('turnout has stopped');
   }
 
-  #summary(): Record<string, string | number> {
+  /** What runs and where it listens, for people; once started. */
+  summary(): Record<string, string | number> {
     const summary: Record<string, string | number> = {
       version: version(),
       config: this.spec.source,
@@ -164,13 +165,12 @@ export class Linker {
         name: 'turnout',
         version: version(),
         node: process.version,
-        started: new Date(systemClock.wallMs()).toISOString(),
         threads: String(this.#plan.threads),
       },
       metrics: this.metrics,
       telemetry: this.spec.telemetry,
       config: () => this.spec.json,
-      delegate: (router, dtab, path) => this.#naming.delegate(router, dtab, path),
+      delegate: (...question) => this.#naming.delegate(...question),
       unready: () => this.#unready,
       shutdown: (graceMs) => {
         this.#askedGraceMs = graceMs;
@@ -215,9 +215,9 @@ function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartE
         (server, j): ServerTlsMaterial | undefined =>
           server.tls && taken(`${place}.servers[${j}].tls`, loadServerTls(server.tls)),
       ),
-      clientTls: router.client.map(({ params }): ClientTlsMaterial | undefined =>
+      clientTls: router.client.map(({ params }, k): ClientTlsMaterial | undefined =>
         params.tls?.enabled && params.tls.refuse !== true
-          ? taken(`${place}.client.tls`, loadClientTls(params.tls))
+          ? taken(`${place}.${clientPlace(router.client, k)}.tls`, loadClientTls(params.tls))
           : undefined,
       ),
     };
@@ -225,6 +225,11 @@ function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartE
   if (errors.length > 0) return { errors };
   const count =
     threads === 'auto' ? Math.max(1, Math.min(AUTO_THREADS_MAX, availableParallelism() - 1)) : threads;
-  const { ip, port } = spec.admin;
-  return { routers, threads: count, admin: `${ip === '0.0.0.0' ? 'localhost' : ip}:${port}` };
+  return { routers, threads: count, admin: adminUrl(spec.admin) };
+}
+
+function adminUrl({ ip, port, tls }: LinkerSpec['admin']): string {
+  const everywhere = ip === '0.0.0.0' || ip === '::';
+  const host = everywhere ? 'localhost' : ip.includes(':') ? `[${ip}]` : ip;
+  return `${tls === undefined ? 'http' : 'https'}://${host}:${port}`;
 }

@@ -50,16 +50,22 @@ export class Naming {
   }
 
   /**
-   * `dtab` comes after what the interpreter knows by itself (admin specification), not after the router's.
+   * `dtab` comes after what the interpreter knows by itself, and after the router's only with `withBase`.
    */
-  async delegate(label: string | undefined, dtab: string, path: string): Promise<DelegateAnswer> {
+  async delegate(
+    label: string | undefined,
+    dtab: string,
+    path: string,
+    withBase: boolean,
+  ): Promise<DelegateAnswer> {
     const router = this.#routers.find((each) => each.label === label);
     if (router === undefined) return { type: 'cannot' };
     const table = parsed(() => readDtab(dtab, { source: 'dtab' }));
     if (typeof table === 'string') return { type: 'bad-dtab', message: table };
     const name = parsed(() => readPath(path));
     if (typeof name === 'string') return { type: 'bad-path', message: name };
-    const delegation = await router.interpreter.delegate(table, name, AbortSignal.timeout(DELEGATE_LIMIT_MS));
+    const whole = withBase ? concatDtabs(router.dtab, table) : table;
+    const delegation = await router.interpreter.delegate(whole, name, AbortSignal.timeout(DELEGATE_LIMIT_MS));
     if (delegation instanceof Failure) {
       return { type: 'ok', delegation: { type: 'exception', path: name, failure: delegation } };
     }

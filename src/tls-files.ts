@@ -3,7 +3,7 @@
  * warning: a configuration is often checked on a machine that has no business holding the keys. What is there
  * must be usable.
  */
-import type { ClientTlsSpec, LinkerSpec, ServerTlsSpec } from '../config/spec.ts';
+import type { ClientTlsSpec, LinkerSpec, RouterSpec, ServerTlsSpec } from '../config/spec.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 
 /** Lines that name the section and the file. */
@@ -31,10 +31,15 @@ export function checkTlsFiles(spec: LinkerSpec): TlsFileFindings {
     router.servers.forEach((item, i) => {
       server(`routers[${r}].servers[${i}]`, item.tls);
     });
-    const isStatic = router.client.length > 1 || router.client[0]?.prefix !== '/';
     router.client.forEach(({ params }, i) => {
-      client(`routers[${r}].client${isStatic ? `.configs[${i}]` : ''}`, params.tls);
+      client(`routers[${r}].${clientPlace(router.client, i)}`, params.tls);
     });
   });
   return { errors, warnings };
+}
+
+/** Where entry `i` of a client section stands below its router. */
+export function clientPlace(section: RouterSpec['client'], i: number): string {
+  const isStatic = section.length > 1 || section[0]?.prefix !== '/';
+  return isStatic ? `client.configs[${i}]` : 'client';
 }

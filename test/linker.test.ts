@@ -134,6 +134,8 @@ describe('Linker', () => {
       http: { path: `/svc/${host}`, dtab: '/svc=>/#/io.l5d.fs;/x=>/y' },
       paths: { error: 'l5d-name header is absent' },
     });
+    const path = await fetch(`http://127.0.0.1:${linker.identifierPort}/a/b?c`, { method: 'POST' });
+    assert.deepEqual(((await path.json()) as Record<string, unknown>)['paths'], { path: '/svc/a/b' });
     const bad = (await ask({ 'l5d-dtab': '/x =>', 'l5d-name': '/a' })) as Record<string, { error: string }>;
     assert.match(bad['http']?.error ?? '', /expected/);
     assert.deepEqual(await ask({ 'l5d-name': '/a' }), {
@@ -141,6 +143,40 @@ describe('Linker', () => {
       paths: { path: '/svc/a' },
     });
     await linker.close(0);
+  });
+
+  it('gives a command with an error that explains how the name was resolved', async () => {
+    const linker = await start(config().replace('admin: {port: 0}', 'admin: {port: 0, ip: "::1"}'), 1);
+    const answer = await call(linker, { 'l5d-dtab': '/x => /y' });
+    const url = /^explain: curl -s '(.*)'$/m.exec(await answer.text())?.[1] ?? '';
+    assert.ok(url.startsWith('http://[::1]:0/delegator.json?'), url);
+    const explained = await fetch(url.replace(']:0/', `]:${linker.adminPort}/`));
+    const node = (await explained.json()) as { type: string; delegate: Record<string, unknown> };
+    assert.equal(node.type, 'delegate');
+    assert.deepEqual(node.delegate['dentry'], {
+      prefix: '/svc',
+      dst: '/#/io.l5d.fs',
+      position: { source: 'test.yaml', line: 6, column: 9 },
+    });
+    await linker.close(0);
+  });
+
+  it('says first what runs and where, then what it has to say about the configuration', async () => {
+    const lines: string[] = [];
+    const log = {
+      ...silentLog,
+      info: (message: string) => lines.push(`info ${message}`),
+      warn: (message: string) => lines.push(`warn ${message.split(' ', 1)}`),
+    };
+    const started = await startLoaded(loadConfig(config(0, '  maxChunkKB: 1'), { source: 'test.yaml' }), {
+      threads: 0,
+      log,
+    });
+    assert.ok(started.ok);
+    assert.match(lines.join('\n'), /^info turnout .* is running\nwarn test\.yaml:/);
+    await started.linker.close(0);
+    const refused = await startLoaded(loadConfig('routers: []\n', { source: 'x' }), { threads: 0, log });
+    assert.ok(!refused.ok);
   });
 
   it('is asked to stop by the admin server, with the grace that it is given', async () => {

@@ -1,6 +1,6 @@
 /**
- * Whether the router's dtab binds a name to a port: asks for the binding of the name once, and looks for the port
- * in what it is bound to. A name that stays pending is not bound.
+ * Whether the router's dtab binds a name to a port: asks for the binding of the name once, and looks for
+ * the port in what it is bound to. A name that stays pending is not bound.
  */
 import type { Bound, NameTree } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';

@@ -114,13 +114,3 @@ export function isNonRetryableNack(status: number, fields: Fields): boolean {
 function isMarkedRetryable(fields: Fields): boolean {
   return fields.first(Field.l5dRetryable)?.toLowerCase() === 'true';
 }
-
-/**
- * The class of an answer for the statistics of a server: what the service's classifier said, if the answer
- * carries it.
- */
-export function serverSuccess(status: number, fields: Fields): boolean {
-  const said = fields.first(Field.l5dSuccessClass);
-  if (said === undefined) return status < 500 || status > 599;
-  return Number.parseFloat(said) > 0;
-}

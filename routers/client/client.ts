@@ -12,12 +12,11 @@ import type { Var } from '../../src/base/var.ts';
 import { Balancer, type MakeDistributor } from '../balance/balancer.ts';
 import { WaitList } from '../binding/wait-list.ts';
 import { isNack, isNonRetryableNack } from '../classify/http.ts';
-import type { AttemptStage, Exchange } from '../exchange.ts';
+import { type AttemptStage, type Exchange, Opaque } from '../exchange.ts';
 import { Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { authorityHost } from '../headers/host-rewrite.ts';
 import type { ClientConnection, SessionSettings } from '../http1/client-connection.ts';
-import type { Transport } from '../http1/transport.ts';
 import type { RequestStats } from '../request-stats.ts';
 import { localAnswer, type RoutingDetails } from '../respond/diagnostics.ts';
 import { bindingTimeoutText, connectionFailedText, noBrokersText } from '../respond/messages.ts';
@@ -49,7 +48,7 @@ export type ClientSettings = {
   readonly baseDtab: readonly string[];
   readonly wheel: TimerWheel;
   readonly rng: Rng;
-  readonly open: (address: Address, connection: ClientConnection) => Transport;
+  readonly open: EndpointSettings['open'];
   /** Set when no connection may be made, e.g. because TLS is misconfigured. */
   readonly refusal: Failure | undefined;
 };
@@ -106,7 +105,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     if (exchange.context.addContext && !(exchange.answer instanceof TracedAnswer)) {
       exchange.answer = new TracedAnswer(exchange.answer, exchange, () => this.#details(exchange));
     }
-    if (this.#settings.refusal !== undefined)
+    // Why there can be no TLS is no concern of two ends that have their own.
+    if (this.#settings.refusal !== undefined && exchange.opaque !== Opaque.tls)
       exchange.service?.settleFailure(exchange, this.#settings.refusal);
     else if (this.#status !== undefined) this.#answer(exchange, this.#status, new Fields(), '');
     else if (this.#addr.type === 'pending') this.#waiting.add(exchange);

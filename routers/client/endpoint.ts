@@ -6,7 +6,7 @@
 import type { Address } from '../../dtab/names.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Balanced, EndpointStatus } from '../balance/balancer.ts';
-import type { Exchange, LoadedEndpoint } from '../exchange.ts';
+import { type Exchange, type LoadedEndpoint, Opaque } from '../exchange.ts';
 import { ClientConnection, type SessionOwner, type SessionSettings } from '../http1/client-connection.ts';
 import type { Transport } from '../http1/transport.ts';
 import type { ClientStats } from './client-stats.ts';
@@ -23,7 +23,8 @@ export type EndpointSettings = {
   readonly maxWaiters: number;
   /** Absent: by what the endpoint announces. */
   readonly idleTimeMs: number | undefined;
-  readonly open: (address: Address, connection: ClientConnection) => Transport;
+  /** `plain`: without TLS, whatever the client says. */
+  readonly open: (address: Address, connection: ClientConnection, plain: boolean) => Transport;
   readonly stats: ClientStats;
   readonly nowMs: () => number;
 };
@@ -47,6 +48,8 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   readonly #all = new Map<ClientConnection, number>();
   /** How many of them are not connected yet. */
   #connecting = 0;
+  /** Connections begun for one stream each; undefined: it has been given up. */
+  readonly #dials = new Map<ClientConnection, Exchange | undefined>();
   #waiters: Exchange[] = [];
   #closed = false;
 
@@ -73,6 +76,10 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   /** Ends in a call of `acquired` (at once if a connection is idle) or `acquireFailed`, unless abandoned. */
   acquire(exchange: Exchange): void {
     const { maxSize, maxWaiters, stats } = this.#settings;
+    if (exchange.opaque !== Opaque.none) {
+      this.#dial(exchange);
+      return;
+    }
     // An idle connection has just turned out to be dead: others of its age may be dead too.
     const fresh = exchange.resent && this.#all.size < maxSize;
     if (!fresh && this.#reuse(exchange)) return;
@@ -106,6 +113,12 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   /** The exchange no longer wants a connection. One that is being opened for it will serve another. */
   abandon(exchange: Exchange): void {
+    for (const [session, dialled] of this.#dials) {
+      if (dialled !== exchange) continue;
+      this.#dials.set(session, undefined);
+      session.close();
+      return;
+    }
     const at = this.#waiters.indexOf(exchange);
     if (at === -1) return;
     this.#waiters.splice(at, 1);
@@ -124,20 +137,24 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   connected(session: ClientConnection): void {
     const { stats, nowMs } = this.#settings;
-    this.#connecting--;
+    const exchange = this.#dials.get(session);
+    if (!this.#dials.delete(session)) this.#connecting--;
     stats.connects.add(1);
     stats.connections.add(1);
     stats.connectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
-    this.idle(session);
+    if (exchange === undefined) this.idle(session);
+    else this.#user.acquired(exchange, session);
   }
 
   connectFailed(session: ClientConnection, failure: Failure): void {
     const { stats, nowMs } = this.#settings;
-    this.#connecting--;
+    const dialled = this.#dials.get(session);
+    const isDial = this.#dials.delete(session);
+    if (!isDial) this.#connecting--;
     stats.failedConnectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
     this.#all.delete(session);
     stats.poolSize.add(-1);
-    const exchange = this.#nextWaiter();
+    const exchange = isDial ? dialled : this.#nextWaiter();
     if (exchange !== undefined) this.#user.acquireFailed(exchange, failure);
   }
 
@@ -188,11 +205,30 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   #connect(): void {
-    const { session, open, stats, nowMs } = this.#settings;
     this.#connecting++;
-    const connection = new ClientConnection(this.name, this, session, (made) => open(this.address, made));
+    this.#open(false);
+  }
+
+  /** A stream gets a connection of its own, which carries nothing else before or after it. */
+  #dial(exchange: Exchange): void {
+    const { maxSize, stats } = this.#settings;
+    if (this.#all.size >= maxSize) {
+      stats.tooManyWaiters.add(1);
+      const text = `${this.name} has ${maxSize} connections, and a stream does not wait for one`;
+      this.#user.acquireFailed(exchange, new Failure('too-many-waiters', text, true));
+      return;
+    }
+    this.#dials.set(this.#open(exchange.opaque === Opaque.tls), exchange);
+  }
+
+  #open(plain: boolean): ClientConnection {
+    const { session, open, stats, nowMs } = this.#settings;
+    const connection = new ClientConnection(this.name, this, session, (made) =>
+      open(this.address, made, plain),
+    );
     this.#all.set(connection, nowMs());
     stats.poolSize.add(1);
+    return connection;
   }
 }
 

@@ -4,7 +4,7 @@
  * that is long, is replaced by its head as text.
  */
 import type { Failure } from '../../src/base/failure.ts';
-import type { Answer, Exchange } from '../exchange.ts';
+import type { Answer, EarlyBytes, Exchange, TunnelEnd } from '../exchange.ts';
 import type { Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { discardedBody, type RoutingDetails, withRouting } from '../respond/diagnostics.ts';
@@ -66,6 +66,11 @@ export class TracedAnswer implements Answer {
 
   fail(failure: Failure): void {
     this.inner.fail(failure);
+  }
+
+  /** A TRACE asks for no other protocol; nor is it a stream. */
+  splice(far: TunnelEnd, early: EarlyBytes | undefined): void {
+    this.inner.splice(far, early);
   }
 
   /** The caller has not seen anything yet. */

@@ -40,9 +40,15 @@ export function rewriteAbsoluteForm(head: RequestHead): string | undefined | Fai
     );
   }
   const { rest } = absolute;
-  head.target = rest.charCodeAt(0) === SLASH ? rest : rest === '' ? '/' : `/${rest}`;
+  head.target = targetOf(head.method, rest);
   setHost(head, absolute.authority);
   return absolute.scheme;
+}
+
+/** RFC 9112 3.2.4: OPTIONS of a URI without path and query asks about the server itself. */
+function targetOf(method: string, rest: string): string {
+  if (rest.charCodeAt(0) === SLASH) return rest;
+  return rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`;
 }
 
 export function setHost(head: RequestHead, host: string): void {

@@ -20,10 +20,3 @@ export function isFieldText(text: string): boolean {
 export function fieldText(text: string): string {
   return isFieldText(text) ? text : text.replace(/[^\t\x20-\x7e\x80-\xff]/gu, '?');
 }
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-/** True when the text can be a field name. */
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}

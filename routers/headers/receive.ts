@@ -19,6 +19,7 @@ import { type LocalDtabs, noOverride } from './local-dtab.ts';
 import { countDownForwards, wantsContext } from './max-forwards.ts';
 import type { RequestContext } from './request-context.ts';
 import type { TracePropagator } from './trace.ts';
+import { upgradeOf } from './upgrade.ts';
 import { checkCallDepth } from './via.ts';
 
 /** Prepared once a server. */
@@ -45,6 +46,7 @@ export function receiveRequest(
   out.via = undefined;
   out.forwardedClientCert = undefined;
   out.answerHere = false;
+  out.upgrade = undefined;
   out.addContext = false;
 
   if (options.clearContext) clearRequestContext(fields);
@@ -94,6 +96,7 @@ export function prepareForward(head: RequestHead, out: RequestContext): Failure 
   const { fields } = head;
   if (head.minor === 1 && !fields.mayHave(Field.host)) fields.add('Host', '', Field.host);
   if ((fields.seen & takenMask) === 0) return undefined;
+  out.upgrade = upgradeOf(head);
   stripHopByHop(fields);
   fields.remove(Field.keepAlive);
   fields.remove(Field.proxyConnection);

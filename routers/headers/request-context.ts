@@ -13,6 +13,8 @@ export class RequestContext {
   forwardedClientCert: string | undefined = undefined;
   /** TRACE or OPTIONS with Max-Forwards 0: to be answered here, after routing. */
   answerHere = false;
+  /** Protocols that the request asks to switch to, as the value of Upgrade. */
+  upgrade: string | undefined = undefined;
   /** The answer gets routing details appended. */
   addContext = false;
 }

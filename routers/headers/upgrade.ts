@@ -1,9 +1,9 @@
 /**
- * `Upgrade` (RFC 9110 7.8): which other protocols a request may switch to. What is sent on is made of the parsed
- * tokens. `h2c` never passes, also not in a list with others: its frames would carry requests that nobody here
- * reads. A request with a body does not pass it on either, because the end of the body and the begin of the other
- * protocol would have to be agreed on by everybody on the way; neither does a TRACE, whose answer is about the
- * request as it arrived.
+ * `Upgrade` (RFC 9110 7.8): which other protocols a request may switch to. What is sent on is made of the
+ * parsed tokens. `h2c` never passes, also not in a list with others: its frames would carry requests that
+ * nobody here reads. A request with a body does not pass it on either, because the end of the body and
+ * the begin of the other protocol would have to be agreed on by everybody on the way; neither does a
+ * TRACE, whose answer is about the request as it arrived.
  */
 import { Field, type Fields } from '../fields.ts';
 import type { RequestHead } from '../head.ts';

@@ -1,19 +1,19 @@
 /**
- * A caller's connection that is, or may become, a tunnel: after the 200 to its CONNECT, and after a 101. Inside a
- * CONNECT it looks at the first bytes: HTTP/1 makes it an ordinary connection again, anything else is bound by the
- * CONNECT's authority as a stream. The stream is an exchange like any other, routed, limited and counted, whose
- * answer is the tunnel. After the 200 a failure has no words: the caller sees a reset.
+ * A caller's connection that is, or may become, a tunnel: after the 200 to its CONNECT, and after a 101.
+ * Inside a CONNECT it looks at the first bytes: HTTP/1 makes it an ordinary connection again, anything
+ * else is bound by the CONNECT's authority as a stream. The stream is an exchange like any other, routed,
+ * limited and counted, whose answer is the tunnel. After the 200 a failure has no words: the caller sees
+ * a reset.
  */
 import type { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
-import type { Closable } from '../../src/base/closable.ts';
 import type { WheelTimer } from '../../src/base/timer-wheel.ts';
 import { type Answer, type EarlyBytes, Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import { setHost } from '../headers/absolute-form.ts';
-import type { Caller, ConnectionHost } from './connection-host.ts';
-import { classifyAtRest, classifyFirstBytes, FIRST_BYTES_MAX, type FirstBytes } from './first-bytes.ts';
-import { peerOf, type Transport, type TransportOwner } from './transport.ts';
+import type { Caller, ConnectionHost, Upgraded } from './connection-host.ts';
+import { classifyAtRest, classifyFirstBytes, FIRST_TEXT_MAX, type FirstBytes } from './first-bytes.ts';
+import type { Transport, TransportOwner } from './transport.ts';
 import { Tunnel } from './tunnel.ts';
 
 const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
@@ -58,26 +58,19 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     return tunnel;
   }
 
-  /** The 101 of this exchange has been written; `early` is what the caller has sent behind its request. */
-  static upgraded(
-    host: ConnectionHost,
-    from: Caller,
-    exchange: Exchange,
-    early: Buffer | undefined,
-    peerEnded: boolean,
-  ): CallerTunnel {
+  static upgraded(host: ConnectionHost, { from, exchange, said, peerEnded }: Upgraded): CallerTunnel {
     const tunnel = new CallerTunnel(host, from);
     host.tunnels.upgrades.add(1);
     tunnel.#phase = 'routing';
     tunnel.#exchange = exchange;
-    tunnel.#early = early;
+    tunnel.#early = said;
     tunnel.#peerEnded = peerEnded;
     exchange.answer = tunnel;
     return tunnel;
   }
 
   get peer(): string {
-    return peerOf(this.transport);
+    return this.transport.peer;
   }
 
   /** What has begun goes on until the process gives it up. */
@@ -100,7 +93,11 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     if (this.#phase === 'gone' || start === end) return;
     const bytes = buffer.subarray(start, end);
     this.#early = this.#early === undefined ? Buffer.from(bytes) : Buffer.concat([this.#early, bytes]);
-    if (this.#phase !== 'first') return;
+    if (this.#phase !== 'first') {
+      // What else is said waits in its own buffers until there is somebody to hear it.
+      this.transport.pause();
+      return;
+    }
     const found = classifyFirstBytes(this.#firstText());
     if (found !== undefined) this.#decide(found);
   }
@@ -146,15 +143,18 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
   splice(far: TunnelEnd, early: EarlyBytes | undefined): void {
     if (this.#exchange === undefined || this.#phase !== 'routing') return;
     const { tunnels, wheel, spec } = this.#host;
-    const { idleTimeMs, lifeTimeMs } = spec;
-    const endsAtMs = lifeTimeMs === undefined ? Number.POSITIVE_INFINITY : this.openedMs + lifeTimeMs;
     const said = this.#early;
     this.#early = undefined;
     this.#phase = 'open';
     this.#joinedMs = wheel.nowMs();
     tunnels.open.add(1);
     if (said !== undefined) tunnels.receivedBytes.add(said.length);
-    this.#tunnel = new Tunnel(this, far, { wheel, idleTimeMs, endsAtMs, timeouts: tunnels.timeouts });
+    this.#tunnel = new Tunnel(this, far, {
+      wheel,
+      spec,
+      openedMs: this.openedMs,
+      timeouts: tunnels.timeouts,
+    });
     const fromNear = said === undefined ? undefined : { buffer: said, start: 0, end: said.length };
     this.#tunnel.start(fromNear, early, this.#peerEnded);
   }
@@ -190,7 +190,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
 
   #firstText(): string {
     const early = this.#early;
-    return early === undefined ? '' : latin1(early, 0, Math.min(early.length, FIRST_BYTES_MAX));
+    return early === undefined ? '' : latin1(early, 0, Math.min(early.length, FIRST_TEXT_MAX));
   }
 
   #decide(found: FirstBytes): void {
@@ -207,8 +207,6 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
       return;
     }
     this.#phase = 'routing';
-    // What else the caller says waits in its own buffers until there is somebody to hear it.
-    this.transport.pause();
     setHost(head, head.target);
     head.target = '/';
     const exchange = new Exchange(head, this, wheel.nowMs());

@@ -8,10 +8,18 @@ import { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
 import type { Counter } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
-import { BodyKind, type Exchange, type Session } from '../exchange.ts';
-import type { Fields } from '../fields.ts';
+import {
+  BodyKind,
+  type EarlyBytes,
+  type Exchange,
+  Opaque,
+  type Session,
+  type TunnelEnd,
+} from '../exchange.ts';
+import { Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { withTimeout } from '../headers/deadline.ts';
+import { switchedTo } from '../headers/upgrade.ts';
 import { attemptTimeoutText } from '../respond/messages.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { announcedKeepAliveMs, keepsAlive } from './connection-header.ts';
@@ -48,10 +56,10 @@ export type SessionSettings = {
 /** Longer bodies are streamed through a buffer of the connection's own. */
 const LARGE_BODY_BYTES = 16384;
 
-/** gone: closed by us or by the endpoint, or about to be. */
-type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
+/** tunnel: one end of a stream. gone: closed by us or by the endpoint, or about to be. */
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'gone';
 
-export class ClientConnection implements TransportOwner, Session {
+export class ClientConnection implements TransportOwner, Session, TunnelEnd {
   /** Idle time that the endpoint announced on this connection. */
   announcedMs: number | undefined;
   readonly endpoint: string;
@@ -129,6 +137,11 @@ export class ClientConnection implements TransportOwner, Session {
     let { deadline } = exchange.context;
     this.#exchange = exchange;
     exchange.session = this;
+    if (exchange.opaque !== Opaque.none) {
+      const fields = new Fields();
+      this.#becomeTunnel(exchange, { status: 200, reason: '', minor: 1, fields }, undefined);
+      return;
+    }
     this.#phase = 'head';
     this.#informationals = 0;
     if (attemptTimeoutMs === undefined) this.#timer.disarm();
@@ -282,6 +295,7 @@ export class ClientConnection implements TransportOwner, Session {
       return end;
     }
     const next = at + this.#parser.end - before;
+    if (head.status === 101) return this.#switch(head, buffer, next, end);
     if (head.status < 200) this.#informational(head);
     else this.#begin(head, next < end);
     return next;
@@ -295,10 +309,47 @@ export class ClientConnection implements TransportOwner, Session {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     this.#informationals++;
-    if (head.status === 101) this.#fail(this.#badResponse('101 to a request without Upgrade'));
-    else if (this.#informationals > INFORMATIONAL_MAX) {
+    if (this.#informationals > INFORMATIONAL_MAX) {
       this.#fail(this.#badResponse(`more than ${INFORMATIONAL_MAX} informational responses`));
     } else if (head.status !== 100) exchange.answer.informational(head);
+  }
+
+  /** What follows a 101 is not HTTP: all of this read has been dealt with. */
+  #switch(head: ResponseHead, buffer: Buffer, next: number, end: number): number {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return end;
+    const { upgrade } = exchange.context;
+    exchange.switched = switchedTo(head.fields, upgrade);
+    if (exchange.switched === undefined) {
+      const to = upgrade === undefined ? 'a request without Upgrade' : `a request for ${upgrade} only`;
+      this.#fail(this.#badResponse(`101 to ${to}`));
+    } else this.#becomeTunnel(exchange, head, { buffer, start: next, end });
+    return end;
+  }
+
+  #becomeTunnel(exchange: Exchange, head: ResponseHead, early: EarlyBytes | undefined): void {
+    this.#phase = 'tunnel';
+    this.#timer.disarm();
+    exchange.attempt?.responded(exchange, head, 0);
+    if (this.#exchange === exchange) exchange.answer.splice(this, early);
+  }
+
+  received(bytes: number): void {
+    this.#settings.receivedBytes.add(bytes);
+  }
+
+  sent(bytes: number): void {
+    this.#settings.sentBytes.add(bytes);
+  }
+
+  /** The endpoint's side of a tunnel has closed. */
+  closed(): void {
+    const exchange = this.#exchange;
+    this.#detach();
+    this.#phase = 'gone';
+    this.#timer.close();
+    exchange?.attempt?.released(exchange);
+    this.#owner.gone(this);
   }
 
   /** `more`: bytes that follow the head are there already. */

@@ -1,9 +1,9 @@
 /**
- * Which ports a CONNECT may name. With `connect: {ports: [...]}` exactly those. Without it 80, 443, and the ports
- * that the dtab binds: those that stand in an entry of the router's own dtab, and the one that the name of this
- * CONNECT (say `/svc/web:8080`) is bound to by it, so that it stands in the bound id (`/#/io.l5d.fs/web:8080`).
- * A dtab that leads every name to one place does not thereby open every port. Overrides that a caller brings along
- * open none.
+ * Which ports a CONNECT may name. With `connect: {ports: [...]}` exactly those. Without it 80, 443, and
+ * the ports that the dtab binds: those that stand in an entry of the router's own dtab, and the one that
+ * the name of this CONNECT (say `/svc/web:8080`) is bound to by it, so that it stands in the bound id
+ * (`/#/io.l5d.fs/web:8080`). A dtab that leads every name to one place does not thereby open every port.
+ * Overrides that a caller brings along open none.
  */
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import type { ConnectTarget } from './connect-target.ts';
@@ -50,7 +50,7 @@ export class ConnectPolicy {
     const bound =
       this.#binds === undefined ? '' : `, and the dtab does not bind the name ${authority} to that port`;
     return (
-      `CONNECT to port ${port} is not allowed: the allowed ports are ${shown === '' ? 'none' : shown}${bound}. ` +
+      `CONNECT to port ${port} is not allowed: the allowed ports are ${shown || 'none'}${bound}. ` +
       'To allow it, add it to connect.ports of this server.'
     );
   }

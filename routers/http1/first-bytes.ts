@@ -1,7 +1,8 @@
 /**
- * What a caller speaks inside a CONNECT tunnel, told by its first bytes. Every split of the same bytes gives the
- * same verdict, and a verdict never changes when more bytes come. Whatever may be an HTTP/1 request is taken for
- * one, so that a request line that is only nearly right is refused by the parser and not passed on unread.
+ * What a caller speaks inside a CONNECT tunnel, told by its first bytes. Every split of the same bytes
+ * gives the same verdict, and a verdict never changes when more bytes come. Whatever may be an HTTP/1
+ * request is taken for one, so that a request line that is only nearly right is refused by the parser and
+ * not passed on unread.
  */
 
 /** opaque: bytes of neither kind, carried as they are. */
@@ -13,7 +14,7 @@ const SP = 0x20;
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 0x03;
 
-/** Methods after which nothing else is asked for: other protocols have commands of this shape, but not these. */
+/** Methods after which nothing else is asked for; no other protocol begins with one of these and a blank. */
 const METHODS: readonly string[] = [
   'GET',
   'HEAD',
@@ -25,8 +26,10 @@ const METHODS: readonly string[] = [
   'TRACE',
   'CONNECT',
 ];
-/** A longer first line without a verdict is left to the HTTP parser, which knows the limits. */
-export const FIRST_BYTES_MAX = 4096;
+/** A first line of this length has a verdict: what may be a request is left to the parser and its limits. */
+const LINE_MAX = 4096;
+/** More than this need not be looked at: the line, with an empty one before it. */
+export const FIRST_TEXT_MAX = LINE_MAX + 2;
 
 const VERSION = 'HTTP/1.';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -62,7 +65,7 @@ function classifyLine(line: string): FirstBytes | undefined {
   const methodEnd = line.indexOf(' ');
   const method = methodEnd === -1 ? line : line.slice(0, methodEnd);
   if (!TOKEN.test(method)) return 'opaque';
-  if (methodEnd === -1) return line.length >= FIRST_BYTES_MAX ? 'opaque' : undefined;
+  if (methodEnd === -1) return line.length >= LINE_MAX ? 'opaque' : undefined;
   if (METHODS.includes(method)) return 'http';
   return classifyTarget(line, methodEnd + 1);
 }
@@ -71,7 +74,7 @@ function classifyLine(line: string): FirstBytes | undefined {
 function classifyTarget(line: string, start: number): FirstBytes | undefined {
   let at = start;
   while (at < line.length && line.charCodeAt(at) > SP && line.charCodeAt(at) < 0x7f) at++;
-  if (at === line.length) return at >= FIRST_BYTES_MAX ? 'http' : undefined;
+  if (at === line.length) return at >= LINE_MAX ? 'http' : undefined;
   if (at === start || line.charCodeAt(at) !== SP) return 'opaque';
   const version = line.slice(at + 1, at + 1 + VERSION.length);
   if (version === VERSION) return 'http';

@@ -5,13 +5,14 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { ServerSpec } from '../../config/spec.ts';
+import type { Closable } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { ResponseClass } from '../classify/http.ts';
-import type { Exchange } from '../exchange.ts';
-import type { ResponseHead } from '../head.ts';
+import { type EarlyBytes, type Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
+import type { RequestHead, ResponseHead } from '../head.ts';
 import { clientCertValue } from '../headers/client-cert.ts';
 import { ForwardedLine } from '../headers/forwarded.ts';
 import type { ReceiveOptions } from '../headers/receive.ts';
@@ -21,11 +22,16 @@ import { totalTimeoutText } from '../respond/messages.ts';
 import type { Router } from '../router.ts';
 import { serverTlsOptions } from '../tls/server-tls.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import { CallerTunnel } from './caller-tunnel.ts';
+import type { ConnectPolicy } from './connect-policy.ts';
+import type { ConnectTarget } from './connect-target.ts';
+import type { Caller, CallerSide, ConnectionHost, Upgraded } from './connection-host.ts';
 import { CHUNKED } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
+import { Lingering } from './lingering.ts';
 import { ServerConnection } from './server-connection.ts';
 import { Transport } from './transport.ts';
+import { TunnelStats } from './tunnel-stats.ts';
 
 export type HttpServerDeps = {
   readonly spec: ServerSpec;
@@ -51,7 +57,10 @@ export class HttpServer implements ConnectionHost {
   readonly #router: Router;
   readonly #receive: ReceiveOptions;
   readonly #listener: net.Server;
-  readonly #connections = new Set<ServerConnection>();
+  /** Where a connection is now: between its requests, in a tunnel, at its end. */
+  readonly #connections = new Set<CallerSide>();
+  readonly tunnels: TunnelStats;
+  readonly #policy: ConnectPolicy;
   readonly #requests: RequestStats;
   readonly #status: StatusStats;
   readonly #accepted: Counter;
@@ -97,6 +106,8 @@ export class HttpServer implements ConnectionHost {
     this.#nacks = stats.counter('nacks');
     this.receivedBytes = stats.counter('received_bytes');
     this.sentBytes = stats.counter('sent_bytes');
+    this.tunnels = new TunnelStats(stats);
+    this.#policy = router.connectPolicy(spec.connect?.ports);
     this.#listener = this.#makeListener(material);
   }
 
@@ -192,13 +203,46 @@ export class HttpServer implements ConnectionHost {
     return this.#router.failureResponse(exchange, failure);
   }
 
-  closed(connection: ServerConnection, openMs: number): void {
-    if (!this.#connections.delete(connection)) return;
+  mayConnect(target: ConnectTarget, tell: (refusal: string | undefined) => void): Closable {
+    return this.#policy.decide(target, tell);
+  }
+
+  connected(from: Caller, head: RequestHead): CallerTunnel {
+    return this.#replace(from, CallerTunnel.connected(this, from, head));
+  }
+
+  upgraded(upgraded: Upgraded, far: TunnelEnd, early: EarlyBytes | undefined): void {
+    this.#replace(upgraded.from, CallerTunnel.upgraded(this, upgraded)).splice(far, early);
+  }
+
+  speaksHttp(from: Caller, authority: string, early: Buffer | undefined, peerEnded: boolean): void {
+    const { transport, presentedCert, openedMs } = from;
+    const connection = new ServerConnection(this, { presentedCert, openedMs, authority }, (owner) => {
+      transport.handOver(owner);
+      return transport;
+    });
+    this.#replace(from, connection);
+    if (early !== undefined) connection.early(early, 0, early.length);
+    if (peerEnded) connection.onEnd();
+  }
+
+  lingers(from: Caller): Lingering {
+    return this.#replace(from, new Lingering(this, from));
+  }
+
+  closed(side: CallerSide, openMs: number): void {
+    if (!this.#connections.delete(side)) return;
     this.#closes.add(1);
     this.#open.add(-1);
     if (this.#deps.tls !== undefined) this.#openTls.add(-1);
     this.#duration.observe(openMs);
     if (this.#connections.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  #replace<S extends CallerSide>(before: CallerSide, after: S): S {
+    this.#connections.delete(before);
+    this.#connections.add(after);
+    return after;
   }
 
   #makeListener(material: ServerTlsMaterial | undefined): net.Server {
@@ -223,12 +267,14 @@ export class HttpServer implements ConnectionHost {
     this.#accepted.add(1);
     this.#open.add(1);
     if (this.#deps.tls !== undefined) this.#openTls.add(1);
-    this.#connections.add(new ServerConnection(this, presented, (owner) => Transport.accept(socket, owner)));
+    const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
+    this.#connections.add(new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner)));
   }
 
   #forwardedLine(exchange: Exchange): ForwardedLine | undefined {
     const spec = this.spec.addForwardedHeader;
-    if (spec === undefined) return undefined;
+    // The head of a stream is not sent on.
+    if (spec === undefined || exchange.opaque !== Opaque.none) return undefined;
     const connection = exchange.answer as ServerConnection;
     connection.forwarded ??= new ForwardedLine(
       spec,

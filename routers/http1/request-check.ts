@@ -5,9 +5,17 @@ import type { RequestHead } from '../head.ts';
 import { HeadProblem } from './head-parser.ts';
 
 const SLASH = 0x2f;
+const COLON = 0x3a;
 /** `uri-host [":" port]` (RFC 3986 3.2.2): nothing that a URI made of it would take for something else. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
-const ABSOLUTE = /^https?:\/\/[^/?#]/i;
+const CONTINUE = /^100-continue$/i;
+const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
+
+/** An http URI with a host and without userinfo, an error in what comes from afar (RFC 9110 4.2.4). */
+function isAbsolute(target: string): boolean {
+  const authority = ABSOLUTE.exec(target)?.[1];
+  return authority !== undefined && authority.charCodeAt(0) !== COLON && HOST.test(authority);
+}
 
 export function checkRequest(head: RequestHead): HeadProblem | undefined {
   const { fields, method, target } = head;
@@ -15,17 +23,18 @@ export function checkRequest(head: RequestHead): HeadProblem | undefined {
   if (hosts > 1) return new HeadProblem(400, 'more than one Host header (RFC 9112 3.2)');
   const origin = target.charCodeAt(0) === SLASH;
   // An absolute target says itself which host it means.
-  if (hosts === 0 && head.minor === 1 && (origin || !ABSOLUTE.test(target))) {
+  if (hosts === 0 && head.minor === 1 && (origin || !isAbsolute(target))) {
     return new HeadProblem(400, 'an HTTP/1.1 request without a Host header (RFC 9112 3.2)');
   }
   if (hosts === 1 && !HOST.test(fields.first(Field.host) ?? '')) {
     return new HeadProblem(400, 'a Host header that is not a host (RFC 9112 3.2)');
   }
-  if (fields.mayHave(Field.expect) && fields.first(Field.expect)?.toLowerCase() !== '100-continue') {
+  if (fields.mayHave(Field.expect) && fields.all(Field.expect).some((each) => !CONTINUE.test(each))) {
     return new HeadProblem(417, 'an Expect other than 100-continue (RFC 9110 10.1.1)');
   }
-  if (origin || ABSOLUTE.test(target) || (target === '*' && method === 'OPTIONS')) return undefined;
-  if (method === 'CONNECT') return new HeadProblem(501, 'CONNECT is not supported');
+  // Its target is looked at by connectTarget.
+  if (method === 'CONNECT') return undefined;
+  if (origin || isAbsolute(target) || (target === '*' && method === 'OPTIONS')) return undefined;
   return new HeadProblem(400, 'a request target that is neither a path nor an http URI (RFC 9112 3.2)');
 }
 

@@ -7,9 +7,10 @@ import type { Exchange } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { clearResponseContext } from '../headers/clear-context.ts';
+import { reasonPhrase } from '../respond/reason-phrase.ts';
 import { CLOSE_ENDING, type ConnectionHost } from './connection-host.ts';
 import { CHUNKED, UNTIL_CLOSE } from './framing.ts';
-import { informationalText, responseHeadText, trailersText } from './serialize.ts';
+import { informationalText, responseHeadText, switchLines, trailersText } from './serialize.ts';
 import type { Transport } from './transport.ts';
 
 /** Answers up to this length leave in one write together with their head. */
@@ -43,7 +44,8 @@ export class ResponseWriter {
     this.#chunked = unframed && head.minor === 1 && !this.#bodyless;
     let framed: number | undefined;
     let kept = keepAlive;
-    if (this.#bodyless) framed = keptLength(head.method, response);
+    if (exchange.switched !== undefined) this.#bodyless = true;
+    else if (this.#bodyless) framed = keptLength(head.method, response);
     else if (this.#chunked) framed = CHUNKED;
     else if (unframed) kept = false;
     else framed = length;
@@ -55,7 +57,8 @@ export class ResponseWriter {
       this.#bodyless = true;
       this.#chunked = false;
     }
-    const ending = kept ? this.#server.keepAliveEnding : CLOSE_ENDING;
+    let ending = kept ? this.#server.keepAliveEnding : CLOSE_ENDING;
+    if (exchange.switched !== undefined) ending = `${switchLines(exchange.switched)}\r\n`;
     this.#text = responseHeadText(exchange, response, framed, ending, clearContext);
     return kept;
   }
@@ -101,6 +104,15 @@ export class ResponseWriter {
     this.#server.sentBytes.add(text.length);
     this.#transport.write(text);
   }
+}
+
+/** An answer that ends the connection, to a request that was not looked at further. */
+export function refusalText(status: number, why: string): string {
+  const body = `${why}\n`;
+  return (
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: text/plain\r\n` +
+    `Content-Length: ${body.length}\r\n${CLOSE_ENDING}${body}`
+  );
 }
 
 /** A response without a body keeps its Content-Length when it describes one that is not sent (HEAD, 304). */

@@ -44,6 +44,7 @@ export function requestHeadText(exchange: Exchange, deadline: Deadline | undefin
   } else if (head.fields.mayHave(Field.contentLength) || head.fields.mayHave(Field.transferEncoding)) {
     text += 'Content-Length: 0\r\n';
   }
+  if (context.upgrade !== undefined) text += switchLines(context.upgrade);
   return `${appendRequestFields(
     text,
     context,
@@ -75,6 +76,11 @@ export function responseHeadText(
     text = appendResponseFields(text, responseVia, response.minor, clearContext ? undefined : responseClass);
   }
   return text + ending;
+}
+
+/** What asks for other protocols, or agrees to one: parsed tokens. */
+export function switchLines(protocols: string): string {
+  return `Connection: Upgrade\r\nUpgrade: ${protocols}\r\n`;
 }
 
 /** A response with a status 1xx: nothing of the connection, nothing of framing. */

@@ -3,48 +3,45 @@
  * (pipelined ones wait unread), and each gets exactly one answer. One timer covers the phases: head, body,
  * idle, an answer that the caller does not take.
  */
+import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import type { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
 import type { WheelTimer } from '../../src/base/timer-wheel.ts';
-import { type Answer, BodyKind, Exchange } from '../exchange.ts';
+import { type Answer, BodyKind, type EarlyBytes, Exchange, type TunnelEnd } from '../exchange.ts';
 import { Field, Fields } from '../fields.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
+import { setHost } from '../headers/absolute-form.ts';
 import type { ForwardedLine } from '../headers/forwarded.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
+import { connectTarget } from './connect-target.ts';
 import { keepsAlive } from './connection-header.ts';
-import { CLOSE_ENDING, type ConnectionHost } from './connection-host.ts';
+import type { Caller, CallerIdentity, ConnectionHost, Successor } from './connection-host.ts';
 import { declaredLength } from './framing.ts';
 import { HeadParser, HeadProblem } from './head-parser.ts';
 import { RequestBody } from './request-body.ts';
 import { checkRequest } from './request-check.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { ResponseWriter, refusalText } from './response-writer.ts';
+import { endsAtMs, idleEndsAtMs } from './session-limits.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /**
- * What is still read and thrown away of a request whose answer was given early, so that the caller gets the
- * answer.
- */
-const LINGER_BYTES_MAX = 64 << 20;
-const LINGER_MS = 2000;
-
-/**
  * idle: between requests. head: part of a head is there. body: the request's body is being read. answer: the
- * request is complete, its answer is not. linger: the last answer is sent, what the caller still sends is
- * thrown away.
+ * request is complete, its answer is not. gone: closed, or another has taken the connection over.
  */
-type Phase = 'idle' | 'head' | 'body' | 'answer' | 'linger' | 'gone';
+type Phase = 'idle' | 'head' | 'body' | 'answer' | 'gone';
 
-export class ServerConnection implements TransportOwner, Answer {
+export class ServerConnection implements TransportOwner, Answer, Caller, Successor {
   readonly presentedCert: string | undefined;
+  readonly openedMs: number;
+  readonly transport: Transport;
   /** Labels of `Forwarded` that last as long as the connection. */
   forwarded: ForwardedLine | undefined;
   readonly #server: ConnectionHost;
-  readonly #transport: Transport;
   readonly #writer: ResponseWriter;
   readonly #parser: HeadParser;
   readonly #timer: WheelTimer;
-  readonly #openedMs: number;
+  readonly #authority: string | undefined;
   #phase: Phase = 'idle';
   /** Nothing has been read yet: the head timeout counts from the start of the connection. */
   #fresh = true;
@@ -65,30 +62,24 @@ export class ServerConnection implements TransportOwner, Answer {
   #unsent = 0;
   #peerEnded = false;
   #draining = false;
-  #lingered = 0;
+  /** Who has taken the connection over, and the question whose answer a CONNECT waits for. */
+  #successor: Successor | undefined;
+  #question: Closable = nothingToClose;
 
-  constructor(
-    server: ConnectionHost,
-    presentedCert: string | undefined,
-    open: (owner: TransportOwner) => Transport,
-  ) {
+  constructor(server: ConnectionHost, identity: CallerIdentity, open: (owner: TransportOwner) => Transport) {
     this.#server = server;
-    this.presentedCert = presentedCert;
+    this.presentedCert = identity.presentedCert;
+    this.openedMs = identity.openedMs;
+    this.#authority = identity.authority;
     this.#parser = new HeadParser(server.limits);
     this.#timer = server.wheel.timer(() => this.#timedOut());
-    this.#openedMs = server.wheel.nowMs();
     this.#timer.arm(server.spec.headTimeoutMs);
-    this.#transport = open(this);
-    this.#writer = new ResponseWriter(server, this.#transport);
-  }
-
-  get transport(): Transport {
-    return this.#transport;
+    this.transport = open(this);
+    this.#writer = new ResponseWriter(server, this.transport);
   }
 
   get peer(): string {
-    const { remoteAddress, remotePort } = this.#transport.socket;
-    return `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+    return this.transport.peer;
   }
 
   /** No new request is read; a request in progress is answered first. */
@@ -99,16 +90,16 @@ export class ServerConnection implements TransportOwner, Answer {
 
   /** Cuts; an answer that has begun must not look complete. */
   close(): void {
-    if (this.#writer.started && !this.#answerDone) this.#transport.reset();
-    else this.#transport.destroy();
+    if (this.#writer.started && !this.#answerDone) this.transport.reset();
+    else this.transport.destroy();
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     this.#server.receivedBytes.add(end - start);
-    this.#feed(buffer, start, end);
+    this.early(buffer, start, end);
   }
 
-  #feed(buffer: Buffer, start: number, end: number): void {
+  early(buffer: Buffer, start: number, end: number): void {
     let at = start;
     this.#feeding = true;
     while (at < end) {
@@ -119,7 +110,7 @@ export class ServerConnection implements TransportOwner, Answer {
         break;
       } else if (phase === 'idle' || phase === 'head') at = this.#readHead(buffer, at, end);
       else {
-        this.#linger(end - at);
+        this.#successor?.early(buffer, at, end);
         break;
       }
     }
@@ -128,7 +119,7 @@ export class ServerConnection implements TransportOwner, Answer {
 
   #hold(buffer: Buffer, at: number, end: number): void {
     this.#held = Buffer.from(buffer.subarray(at, end));
-    this.#transport.pause();
+    this.transport.pause();
   }
 
   onEnd(): void {
@@ -147,7 +138,6 @@ export class ServerConnection implements TransportOwner, Answer {
       this.#resume();
       return;
     }
-    if (this.#phase === 'linger') return;
     this.#watchBody();
     this.#exchange?.session?.answerDrained();
   }
@@ -157,7 +147,8 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#timer.close();
     this.#held = undefined;
     this.#giveUp();
-    this.#server.closed(this, this.#server.wheel.nowMs() - this.#openedMs);
+    this.#question.close();
+    this.#server.closed(this, this.#server.wheel.nowMs() - this.openedMs);
   }
 
   /** The caller has gone: the exchange is cancelled. */
@@ -174,11 +165,11 @@ export class ServerConnection implements TransportOwner, Answer {
   #timedOut(): void {
     const { bodyIdleTimeoutMs } = this.#server.spec;
     if (this.#phase === 'head') this.#refuse(408, 'the request head did not arrive in time');
-    else if (this.#blocked || (this.#phase === 'linger' && this.#transport.backlog > 0)) {
+    else if (this.#blocked) {
       // Whoever takes a little of it is slow; whoever takes nothing is cut.
-      const unsent = this.#transport.backlog;
+      const unsent = this.transport.backlog;
       if (unsent < this.#unsent) this.#awaitTaking();
-      else this.#transport.reset();
+      else this.transport.reset();
     } else if (this.#phase === 'body' && !this.#writer.started) {
       this.#giveUp();
       this.#refuse(408, `nothing of the request body arrived for ${bodyIdleTimeoutMs} ms`);
@@ -187,7 +178,7 @@ export class ServerConnection implements TransportOwner, Answer {
 
   /** The caller is given time to take more of what it is being sent. */
   #awaitTaking(): void {
-    this.#unsent = this.#transport.backlog;
+    this.#unsent = this.transport.backlog;
     this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
   }
 
@@ -226,12 +217,17 @@ export class ServerConnection implements TransportOwner, Answer {
   #begin(head: RequestHead, more: boolean): void {
     const server = this.#server;
     const length = declaredLength(head.fields, head.minor);
+    if (this.#authority !== undefined && !head.fields.mayHave(Field.host)) setHost(head, this.#authority);
     const problem = length instanceof HeadProblem ? length : checkRequest(head);
     if (problem !== undefined) {
       this.#refuse(problem.status, problem.message);
       return;
     }
     const bytes = (length ?? 0) as number;
+    if (head.method === 'CONNECT') {
+      this.#connect(head, bytes);
+      return;
+    }
     this.#keepAlive = keepsAlive(head.fields, head.minor);
     this.#writer.started = false;
     this.#answerDone = false;
@@ -243,7 +239,7 @@ export class ServerConnection implements TransportOwner, Answer {
       server.route(exchange);
       return;
     }
-    if (head.fields.mayHave(Field.expect) && head.minor === 1 && !more) this.#transport.write(CONTINUE);
+    if (head.fields.mayHave(Field.expect) && head.minor === 1 && !more) this.transport.write(CONTINUE);
     this.#phase = 'body';
     this.#bodyWanted = false;
     this.#bodyBlocked = false;
@@ -278,9 +274,9 @@ export class ServerConnection implements TransportOwner, Answer {
 
   #bodyPiece(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
     const session = exchange.session;
-    if (session !== undefined && !session.bodyData(this.#transport, buffer, from, to)) {
+    if (session !== undefined && !session.bodyData(this.transport, buffer, from, to)) {
       this.#bodyBlocked = true;
-      this.#transport.pause();
+      this.transport.pause();
     }
   }
 
@@ -297,7 +293,7 @@ export class ServerConnection implements TransportOwner, Answer {
     }
     this.#releaseBody();
     // Nobody says any more that there is room: what comes next is another request.
-    if (this.#bodyBlocked) this.#transport.resume();
+    if (this.#bodyBlocked) this.transport.resume();
     this.#bodyBlocked = false;
     exchange.session?.bodyEnd(trailers);
     if (this.#answerDone) this.#finish();
@@ -309,7 +305,7 @@ export class ServerConnection implements TransportOwner, Answer {
    */
   #badBody(problem: HeadProblem): void {
     if (this.#writer.started) {
-      this.#transport.reset();
+      this.transport.reset();
       this.#giveUp();
     } else {
       this.#giveUp();
@@ -319,13 +315,13 @@ export class ServerConnection implements TransportOwner, Answer {
 
   #releaseBody(): void {
     this.#body.release();
-    this.#transport.readLarge(false);
+    this.transport.readLarge(false);
   }
 
   bodyWanted(): void {
     if (this.#phase !== 'body') return;
     this.#bodyWanted = true;
-    if (this.#body.isLarge) this.#transport.readLarge(true);
+    if (this.#body.isLarge) this.transport.readLarge(true);
     this.#watchBody();
     if (!this.#feeding) this.#resume();
   }
@@ -341,21 +337,18 @@ export class ServerConnection implements TransportOwner, Answer {
   #resume(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#feed(held, 0, held.length);
-    if (this.#held === undefined && !this.#bodyBlocked && this.#phase !== 'gone') this.#transport.resume();
+    if (held !== undefined) this.early(held, 0, held.length);
+    if (this.#held === undefined && !this.#bodyBlocked && this.#phase !== 'gone') this.transport.resume();
   }
 
   start(response: ResponseHead, length: number): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    const last = this.#draining || this.#peerEnded || this.#phase === 'body' || this.#worn();
+    const { spec, wheel } = this.#server;
+    const worn = wheel.nowMs() >= endsAtMs(spec, this.openedMs);
+    const last = this.#draining || this.#peerEnded || this.#phase === 'body' || worn;
     this.#keepAlive = this.#writer.start(exchange, response, length, this.#keepAlive && !last);
     this.#server.answered(exchange, response);
-  }
-
-  #worn(): boolean {
-    const { lifeTimeMs } = this.#server.spec;
-    return lifeTimeMs !== undefined && this.#server.wheel.nowMs() - this.#openedMs >= lifeTimeMs;
   }
 
   data(source: Transport | undefined, buffer: Buffer, start: number, end: number): boolean {
@@ -388,6 +381,15 @@ export class ServerConnection implements TransportOwner, Answer {
     }
   }
 
+  splice(far: TunnelEnd, early: EarlyBytes | undefined): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#writer.flush();
+    this.#exchange = undefined;
+    const said = this.#leave();
+    this.#server.upgraded({ from: this, exchange, said, peerEnded: this.#peerEnded }, far, early);
+  }
+
   informational(response: ResponseHead): void {
     if (this.#exchange?.head.minor === 1) this.#writer.informational(response);
   }
@@ -409,7 +411,7 @@ export class ServerConnection implements TransportOwner, Answer {
     this.#exchange = undefined;
     this.#over(exchange);
     this.#releaseBody();
-    this.#transport.reset();
+    this.transport.reset();
   }
 
   #over(exchange: Exchange): void {
@@ -435,11 +437,35 @@ export class ServerConnection implements TransportOwner, Answer {
   }
 
   #armIdle(): void {
-    const { idleTimeMs, lifeTimeMs } = this.#server.spec;
-    if (lifeTimeMs === undefined) this.#timer.arm(idleTimeMs);
+    const { spec, wheel } = this.#server;
+    this.#timer.armAt(idleEndsAtMs(spec, this.openedMs, wheel.nowMs()));
+  }
+
+  /** A tunnel is asked for: what follows the head belongs into it. */
+  #connect(head: RequestHead, bytes: number): void {
+    const target = connectTarget(head, bytes, this.#authority !== undefined);
+    if (target instanceof HeadProblem) {
+      this.#refuse(target.status, target.message);
+      return;
+    }
+    this.#phase = 'answer';
+    this.#timer.disarm();
+    this.#question = this.#server.mayConnect(target, (refusal) => this.#mayConnect(head, refusal));
+  }
+
+  #mayConnect(head: RequestHead, refusal: string | undefined): void {
+    if (this.#phase !== 'answer') return;
+    if (refusal !== undefined) {
+      this.#server.tunnels.refused.add(1);
+      this.#refuse(403, refusal);
+    } else if (this.#draining) this.#refuse(503, 'the router is closing');
     else {
-      const left = Math.max(0, this.#openedMs + lifeTimeMs - this.#server.wheel.nowMs());
-      this.#timer.arm(Math.min(idleTimeMs, left));
+      const held = this.#leave();
+      const tunnel = this.#server.connected(this, head);
+      this.#successor = tunnel;
+      if (held !== undefined) tunnel.early(held, 0, held.length);
+      if (this.#peerEnded) tunnel.onEnd();
+      if (!this.#feeding) this.transport.resume();
     }
   }
 
@@ -447,33 +473,25 @@ export class ServerConnection implements TransportOwner, Answer {
    * A request that cannot be trusted is answered without being looked at further, and the connection ends.
    */
   #refuse(status: number, why: string): void {
-    const body = `${why}\n`;
-    const text =
-      `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${body.length}\r\n${CLOSE_ENDING}${body}`;
+    const text = refusalText(status, why);
     this.#server.refused(status);
     this.#server.sentBytes.add(text.length);
-    this.#transport.write(text);
+    this.transport.write(text);
     this.#startLinger();
   }
 
-  /**
-   * Closes the writing side, then reads on for a moment: closing at once could destroy the answer on its way.
-   * The moment begins when everything has been sent.
-   */
+  /** The last answer has been written. */
   #startLinger(): void {
-    this.#phase = 'linger';
-    this.#held = undefined;
-    this.#transport.end(() => {
-      if (this.#phase === 'linger') this.#timer.arm(LINGER_MS);
-    });
-    if (this.#transport.backlog > 0) this.#awaitTaking();
-    else this.#timer.arm(LINGER_MS);
-    this.#transport.resume();
+    this.#leave();
+    this.#successor = this.#server.lingers(this);
   }
 
-  #linger(count: number): void {
-    this.#lingered += count;
-    if (this.#lingered > LINGER_BYTES_MAX) this.#transport.destroy();
+  /** Another takes the connection over; answers with what has been read and not been looked at. */
+  #leave(): Buffer | undefined {
+    const held = this.#held;
+    this.#phase = 'gone';
+    this.#held = undefined;
+    this.#timer.close();
+    return held;
   }
 }

@@ -38,7 +38,7 @@ export class Transport {
   readonly isTls: boolean;
   closed = false;
   #socket: net.Socket;
-  readonly #owner: TransportOwner;
+  #owner: TransportOwner;
   #paused = false;
   #error: Error | undefined;
   /** Set while this connection reads into a buffer of its own. */
@@ -125,6 +125,19 @@ export class Transport {
 
   get socket(): net.Socket {
     return this.#socket;
+  }
+
+  /** The other end's address as `ip:port`, for messages. */
+  get peer(): string {
+    const { remoteAddress, remotePort } = this.#socket;
+    return `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+  }
+
+  /** Everything is told to another owner from now on. Either direction may end before the other. */
+  handOver(owner: TransportOwner): void {
+    this.#owner = owner;
+    // A TLS connection that we opened is not made that way.
+    this.#socket.allowHalfOpen = true;
   }
 
   /** Bytes that the system has not taken over yet. */

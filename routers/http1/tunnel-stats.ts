@@ -1,4 +1,7 @@
-/** Metrics of the tunnels of one server: `rt/<router>/server/<ip>/<port>/tunnel/…`, described in docs/metrics.md. */
+/**
+ * Metrics of the tunnels of one server: `rt/<router>/server/<ip>/<port>/tunnel/…`, described in
+ * docs/metrics.md.
+ */
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 
 export class TunnelStats {

@@ -1,20 +1,22 @@
 /**
- * Two connections that carry a stream of bytes instead of messages: after a CONNECT, and after a 101. Each end is
- * read only as fast as the other takes it, the end of one direction leaves the other open, and the end of a
- * connection that is not the orderly end of both directions is passed on as a reset: no side may take what it
- * has for complete. The tunnel is the one owner of both transports until both are closed.
+ * Two connections that carry a stream of bytes instead of messages: after a CONNECT, and after a 101.
+ * Each end is read only as fast as the other takes it, the end of one direction leaves the other open,
+ * and the end of a connection that is not the orderly end of both directions is passed on as a reset: no
+ * side may take what it has for complete. The tunnel is the one owner of both transports until both are
+ * closed.
  */
+import type { ServerSpec } from '../../config/spec.ts';
 import type { Counter } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { EarlyBytes, TunnelEnd } from '../exchange.ts';
+import { idleEndsAtMs } from './session-limits.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
 export type TunnelLimits = {
   readonly wheel: TimerWheel;
-  /** Ends a tunnel through which nothing goes, in neither direction. */
-  readonly idleTimeMs: number;
-  /** Ends it at this moment, whatever goes through; Infinity for never. */
-  readonly endsAtMs: number;
+  /** Its session limits end a tunnel through which nothing goes, in neither direction, or that is too old. */
+  readonly spec: ServerSpec;
+  readonly openedMs: number;
   readonly timeouts: Counter;
 };
 
@@ -36,7 +38,7 @@ export class Tunnel {
     this.#timer = limits.wheel.timer(() => this.#timedOut());
   }
 
-  /** Takes both transports over; what was read of each goes first. `nearEnded`: its end has been seen already. */
+  /** Takes both transports over; what was read of each goes first. `nearEnded`: its end has been seen. */
   start(fromNear: EarlyBytes | undefined, fromFar: EarlyBytes | undefined, nearEnded: boolean): void {
     this.active();
     this.#near.transport.handOver(this.#near);
@@ -60,8 +62,8 @@ export class Tunnel {
 
   /** Something moves. */
   active(): void {
-    const { wheel, idleTimeMs, endsAtMs } = this.#limits;
-    this.#timer.armAt(Math.min(wheel.nowMs() + idleTimeMs, endsAtMs));
+    const { wheel, spec, openedMs } = this.#limits;
+    this.#timer.armAt(idleEndsAtMs(spec, openedMs, wheel.nowMs()));
   }
 
   ended(): void {

@@ -54,25 +54,13 @@ export type Explanation = {
   readonly router?: string;
   /** Printed service name. */
   readonly service?: string;
-  /** The entry that decided, printed, with its place: `/svc => /#/io.l5d.fs (linkerd.yaml:14:5)`. */
-  readonly dentry?: string;
-  /** e.g. `absent`, `empty`, `pending`, `forbidden: 403 from the API server`. */
-  readonly namer?: string;
-  readonly nearest?: readonly string[];
   readonly localDtab?: string;
-  /** Host and port of the admin server, e.g. `localhost:9990`. */
+  /** URL of the admin server, e.g. `http://localhost:9990`. */
   readonly admin?: string;
 };
 
-const NEAREST_MAX = 5;
-
-export function explain(failure: Failure, about: Explanation): string {
+function explain(failure: Failure, about: Explanation): string {
   let text = `code: ${failure.kind}\n`;
-  if (about.dentry !== undefined) text += `decided by: ${about.dentry}\n`;
-  if (about.namer !== undefined) text += `namer's answer: ${about.namer}\n`;
-  if (about.nearest !== undefined && about.nearest.length > 0) {
-    text += `nearest names: ${about.nearest.slice(0, NEAREST_MAX).join(', ')}\n`;
-  }
   if (about.admin !== undefined && about.service !== undefined) text += `explain: ${explainCommand(about)}\n`;
   return text;
 }
@@ -81,13 +69,16 @@ export function explain(failure: Failure, about: Explanation): string {
 function explainCommand(about: Explanation): string {
   const parameters: [string, string | undefined][] = [
     ['namespace', about.router],
+    // The router's own dtab may be long; the admin server knows it.
+    ['base', '1'],
     ['path', about.service],
     ['dtab', about.localDtab || undefined],
   ];
   const query = parameters.flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${encoded(value)}`],
   );
-  return `curl -s 'http://${about.admin}/delegator.json?${query.join('&')}'`;
+  const curl = about.admin?.startsWith('https:') ? 'curl -sk' : 'curl -s';
+  return `${curl} '${about.admin}/delegator.json?${query.join('&')}'`;
 }
 
 function encoded(value: string): string {

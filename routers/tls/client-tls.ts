@@ -46,8 +46,8 @@ export class ClientTls {
   /**
    * Connects. `done` is called once: without a failure when the peer is verified, else with one, and the
    * socket is destroyed. Until then the caller attaches nothing and writes nothing; it may destroy the socket
-   * (a time-out), which also ends in `done`. Afterwards 'error' and 'close' are the caller's, who must listen
-   * within `done`.
+   * (a time-out), which also ends in `done`. Afterwards 'error', 'end' and 'close' are the caller's, who must
+   * listen within `done`, and end the connection after the peer has.
    */
   connect(target: TlsTarget, done: (failure: Failure | undefined) => void): TLSSocket {
     const at = `${target.host}:${target.port}`;

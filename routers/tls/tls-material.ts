@@ -27,11 +27,3 @@ export type ClientTlsMaterial = {
   readonly identity?: IdentityMaterial;
   readonly protocols?: readonly string[];
 };
-
-/**
- * The policy in force for one client (a bound name): its entry's material and the common name with captures
- * filled in.
- */
-export type ClientTlsPolicy =
-  | { readonly type: 'plain' }
-  | { readonly type: 'tls'; readonly material: ClientTlsMaterial; readonly serverName?: string };

@@ -39,7 +39,12 @@ export interface AdminSources {
   /** The parsed configuration in force, as plain data. */
   config(): unknown;
   /** `router` is a label; undefined asks for the interpreter of no router. */
-  delegate(router: string | undefined, dtab: string, path: string): Promise<DelegateAnswer>;
+  delegate(
+    router: string | undefined,
+    dtab: string,
+    path: string,
+    withBase: boolean,
+  ): Promise<DelegateAnswer>;
   /** Why the process is not ready for traffic; empty when it is. */
   unready(): readonly string[];
   /** Begins the graceful end; called after the caller has been answered. */

@@ -6,21 +6,27 @@ import type { MetricType } from '../threads/stat-slab.ts';
 import { BucketSum, type Summary } from './histogram.ts';
 import type { SlabPart } from './slab-source.ts';
 
-/** Counters and gauges are the sum over threads. */
+/**
+ * Counters are the sum over threads, and so are most gauges. A gauge of what every thread sees for itself as
+ * a whole, such as the number of endpoints, is the largest.
+ */
 export class ValueMetric {
   readonly type: 'counter' | 'gauge';
   readonly parts: SlabPart[] = [];
   /** Computed when read, instead of parts. */
   readonly #read: (() => number) | undefined;
+  readonly #largest: boolean;
   #retired = 0;
 
-  constructor(type: 'counter' | 'gauge', read?: () => number) {
+  constructor(type: 'counter' | 'gauge', largest: boolean, read?: () => number) {
     this.type = type;
+    this.#largest = largest;
     this.#read = read;
   }
 
   get value(): number {
     if (this.#read !== undefined) return this.#read();
+    if (this.#largest) return this.parts.reduce((most, part) => Math.max(most, part.value()), 0);
     let total = this.#retired;
     for (const part of this.parts) total += part.value();
     return total;
@@ -83,8 +89,16 @@ export class StatMetric {
 
 export type Metric = ValueMetric | StatMetric;
 
-export function newMetric(type: MetricType): Metric {
-  return type === 'stat' ? new StatMetric() : new ValueMetric(type);
+export function newMetric(type: MetricType, segments: readonly string[]): Metric {
+  return type === 'stat'
+    ? new StatMetric()
+    : new ValueMetric(type, type === 'gauge' && isSeenByAll(segments));
+}
+
+const SEEN_BY_ALL = new Set(['originator', 'available', 'size']);
+
+function isSeenByAll(segments: readonly string[]): boolean {
+  return SEEN_BY_ALL.has(segments.at(-1) ?? '') || segments.at(-2) === 'algorithm';
 }
 
 function take(parts: SlabPart[], part: SlabPart): boolean {

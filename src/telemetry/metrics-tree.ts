@@ -107,7 +107,7 @@ export class MetricsTree implements Closable {
   computedGauge(segments: readonly string[], read: () => number): Closable {
     const node = this.#make(segments);
     assert(node.metric === undefined, `metric ${segments.join('/')} exists already`);
-    node.metric = new ValueMetric('gauge', read);
+    node.metric = new ValueMetric('gauge', false, read);
     return { close: () => this.#drop(node) };
   }
 
@@ -136,7 +136,7 @@ export class MetricsTree implements Closable {
 
   #define(type: MetricType, segments: readonly string[], part: SlabPart): void {
     const node = this.#make(segments);
-    node.metric ??= newMetric(type);
+    node.metric ??= newMetric(type, segments);
     const { metric } = node;
     assert(metric.type === type, `metric ${segments.join('/')} is a ${metric.type} and a ${type}`);
     metric.parts.push(part);

@@ -37,7 +37,7 @@ export type RouterPlan = {
 export type DataPlan = {
   readonly routers: readonly RouterPlan[];
   readonly threads: number;
-  /** Where the admin server is reached, for error texts. */
+  /** URL of the admin server, without a path: for error texts. */
   readonly admin: string;
 };
 

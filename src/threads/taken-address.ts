@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { Failure } from '../base/failure.ts';
 import type { DataPlan } from './data-plane.ts';
 
-/** Why the first address that is taken cannot be had; a server with `reusePort: true` wants to share its own. */
+/** Why the first address that is taken cannot be had; a server with `reusePort: true` shares its own. */
 export async function takenAddress({ routers }: DataPlan): Promise<Failure | undefined> {
   for (const { spec } of routers) {
     for (const { ip, port, socketOptions } of spec.servers) {

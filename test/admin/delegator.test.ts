@@ -135,12 +135,12 @@ describe('/delegator.json', () => {
       const headers = { 'content-type': 'application/json; charset=utf-8' };
       const body = JSON.stringify({ namespace: 'http', dtab: '/a=>/b', path: '/a' });
       await ask('/delegator.json', { method: 'POST', headers, body });
-      await ask('/delegator.json?path=/a');
+      await ask('/delegator.json?path=/a&base=1');
     });
     assert.deepEqual(asked, [
-      ['http', '/a=>/b', '/a'],
-      ['http', '/a=>/b', '/a'],
-      [undefined, '', '/a'],
+      ['http', '/a=>/b', '/a', false],
+      ['http', '/a=>/b', '/a', false],
+      [undefined, '', '/a', true],
     ]);
   });
 

@@ -6,7 +6,7 @@ import { AdminFailure, type AdminServer, startAdmin } from '../../src/admin/serv
 import type { AdminSources } from '../../src/admin/sources.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
-import { HandClock } from '../telemetry/hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 export type Answer = {
   readonly status: number;

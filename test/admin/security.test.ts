@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { pathFilter } from '../../src/admin/security.ts';
 import { AdminFailure, startAdmin } from '../../src/admin/server.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
-import { HandClock } from '../telemetry/hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { plainSpec, sourcesFor, withAdmin } from './rig.ts';
 
 const open = {

@@ -10,8 +10,8 @@ import forge from 'node-forge';
 import { AdminFailure, startAdmin } from '../../src/admin/server.ts';
 import type { ValueMetric } from '../../src/telemetry/metric.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from '../telemetry/exposition-parser.ts';
-import { HandClock } from '../telemetry/hand-clock.ts';
 import { ask, plainSpec, sourcesFor, withAdmin } from './rig.ts';
 
 const prometheus = { kind: 'io.l5d.prometheus', path: '/admin/metrics/prometheus', prefix: '' } as const;

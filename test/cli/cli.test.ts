@@ -106,6 +106,11 @@ describe('turnout', () => {
     const { code, stderr } = await runProgram(['run', join(folder, 'absent.yaml')]);
     assert.equal(code, 1);
     assert.match(stderr, /^turnout: cannot read .*absent\.yaml: no such file\n$/);
+    const binary = configFile('binary', '');
+    writeFileSync(binary, Buffer.from([0xc3, 0x28]));
+    const unreadable = await runProgram(['validate', binary]);
+    assert.equal(unreadable.code, 1);
+    assert.match(unreadable.stderr, /^turnout: cannot read .*binary: it is not UTF-8 text\n$/);
   });
 
   for (const threads of ['0', '1']) {

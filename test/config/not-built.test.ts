@@ -70,7 +70,6 @@ describe('What linkerd has and Turnout has not', () => {
       'httpAccessLogRollPolicy: 3.megabytes',
       'httpAccessLogAppend: false',
       'httpAccessLogRotateCount: 3',
-      'servers: [{connect: {ports: [80]}}]',
       'client: {failFast: true}',
       'client: {loadBalancer: {kind: p2c, enableProbation: true}}',
       ...['reuseAddr: false', 'readTimeoutMs: 1', 'writeTimeoutMs: 1'].map(

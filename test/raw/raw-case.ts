@@ -10,8 +10,9 @@ import type { Framing } from './strict-reader.ts';
  */
 export type UpstreamStep = {
   readonly on?: 'connect' | 'head' | 'request';
+  readonly afterMs?: number;
   readonly write?: string | readonly string[];
-  readonly then?: 'end' | 'reset';
+  readonly finish?: 'end' | 'reset';
 };
 
 /** A request as the endpoint must get it, unambiguous and whole; what is not named is not looked at. */

@@ -38,3 +38,25 @@ export function table(name: string, cases: readonly RawCase[], concurrency = 4):
     }
   });
 }
+
+/** Many small tables, one test each: a failure names its case. */
+export function tables(
+  name: string,
+  places: readonly { readonly place: string; readonly cases: readonly RawCase[] }[],
+): void {
+  describe(name, { concurrency: 4 }, () => {
+    for (const { place, cases } of places) {
+      it(`${place} (${cases.length} cases)`, async () => {
+        const lane = await take('plain');
+        for (const each of cases) {
+          try {
+            await lane.run(each);
+          } catch (error) {
+            throw new Error(each.title, { cause: error });
+          }
+        }
+        free.plain.push(lane);
+      });
+    }
+  });
+}

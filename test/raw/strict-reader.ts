@@ -50,7 +50,8 @@ function headOf(text: string, firstLine: RegExp): Head | undefined {
 function declared(head: Head): 'chunked' | number | undefined {
   const lengths = valuesOf(head, 'content-length');
   const codings = valuesOf(head, 'transfer-encoding');
-  if (lengths.length + codings.length > 1) throw new Ambiguous(`two framings: ${[...lengths, ...codings].join()}`);
+  if (lengths.length + codings.length > 1)
+    throw new Ambiguous(`two framings: ${[...lengths, ...codings].join()}`);
   if (codings.length === 1 && codings[0] !== 'chunked') throw new Ambiguous(`coding ${codings[0]}`);
   if (lengths.length === 1 && !/^(?:0|[1-9][0-9]{0,14})$/.test(lengths[0] ?? ''))
     throw new Ambiguous(`length ${lengths[0]}`);
@@ -79,7 +80,10 @@ function chunkedOf(text: string, { line, fields, length }: Head): Read | undefin
       const end = none ? lineEnd : text.indexOf('\r\n\r\n', lineEnd + 2);
       if (end === -1 || text.length < end + 4) return undefined;
       const trailers = none ? [] : fieldsOf(text.slice(lineEnd + 2, end).split('\r\n'));
-      return { message: { line, fields, framing: 'chunked', body: pieces.join(''), trailers }, length: end + 4 };
+      return {
+        message: { line, fields, framing: 'chunked', body: pieces.join(''), trailers },
+        length: end + 4,
+      };
     }
     const dataEnd = lineEnd + 2 + bytes;
     if (text.length < dataEnd + 2) return undefined;
@@ -95,7 +99,8 @@ export function readRequest(text: string): Read | undefined {
   if (head === undefined) return undefined;
   const hosts = valuesOf(head, 'host');
   const minor = head.line.endsWith('1') ? 1 : 0;
-  if (hosts.length > 1 || (minor === 1 && hosts.length === 0)) throw new Ambiguous(`${hosts.length} Host fields`);
+  if (hosts.length > 1 || (minor === 1 && hosts.length === 0))
+    throw new Ambiguous(`${hosts.length} Host fields`);
   if (hosts.length === 1 && !HOST.test(hosts[0] ?? '')) throw new Ambiguous(`Host ${hosts[0]}`);
   const framing = declared(head);
   if (framing === 'chunked' && minor === 0) throw new Ambiguous('chunked in HTTP/1.0');

@@ -1,10 +1,16 @@
 /** An endpoint that records and strictly reads all it receives, and answers by script, else with an echo. */
 import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support/until.ts';
 import type { UpstreamStep } from './raw-case.ts';
 import { Ambiguous, hasHead, type Message, readRequest } from './strict-reader.ts';
 
-type Connection = { readonly socket: net.Socket; text: string; step: UpstreamStep | undefined; headSeen: boolean };
+type Connection = {
+  readonly socket: net.Socket;
+  text: string;
+  step: UpstreamStep | undefined;
+  headSeen: boolean;
+};
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -115,13 +121,14 @@ export class Upstream {
     return request.line.startsWith('HEAD ') ? head : head + body;
   }
 
-  async #act({ socket }: Connection, { write = [], then }: UpstreamStep): Promise<void> {
+  async #act({ socket }: Connection, { write = [], finish, afterMs }: UpstreamStep): Promise<void> {
+    if (afterMs !== undefined) await delay(afterMs);
     for (const [i, text] of [write].flat().entries()) {
       if (i > 0) for (let n = 0; n < 6; n++) await turn();
       if (!socket.destroyed) socket.write(Buffer.from(text, 'latin1'));
     }
-    if (then === 'end') socket.end();
-    if (then !== 'reset') return;
+    if (finish === 'end') socket.end();
+    if (finish !== 'reset') return;
     // What was written is to arrive before the reset does.
     for (let n = 0; n < 20; n++) await turn();
     socket.resetAndDestroy();

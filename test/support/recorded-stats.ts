@@ -17,6 +17,11 @@ export class RecordedStats {
     return this.#metrics.get(name)?.samples ?? [];
   }
 
+  /** Frees the samples that have been kept so far. */
+  forgetSamples(): void {
+    for (const metric of this.#metrics.values()) metric.samples.length = 0;
+  }
+
   /** Gauges that are not 0, except those that say what is configured. */
   unbalanced(): string[] {
     return [...this.#gauges]

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { flatJson, treeJson } from '../../src/telemetry/json.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
-import { HandClock } from './hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 function rig() {
   const clock = new HandClock();

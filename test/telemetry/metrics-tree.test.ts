@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { StatMetric, ValueMetric } from '../../src/telemetry/metric.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { SlabStats } from '../../src/threads/stat-slab.ts';
-import { HandClock } from './hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 function rig() {
   const clock = new HandClock();
@@ -35,6 +35,21 @@ describe('MetricsTree', () => {
     b.slab.gauge('open').set(5);
     assert.equal(value('rt', 'http', 'requests'), 9);
     assert.equal(value('open'), 7);
+  });
+
+  it('takes the largest of the gauges that tell what every thread sees as a whole', () => {
+    const { thread, value } = rig();
+    const names = [
+      ['rt', 'http', 'originator'],
+      ['rt', 'http', 'client', 'a', 'available'],
+      ['rt', 'http', 'client', 'a', 'loadbalancer', 'size'],
+      ['rt', 'http', 'client', 'a', 'loadbalancer', 'algorithm', 'p2c_least_loaded'],
+    ];
+    for (const sees of [1, 3, 2]) {
+      const { slab } = thread();
+      for (const name of names) slab.gauge(...name).set(sees);
+    }
+    for (const name of names) assert.equal(value(...name), 3, name.join('/'));
   });
 
   it('keeps what the counters of an ended thread counted, and forgets its gauges', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ValueMetric } from '../../src/telemetry/metric.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { watchProcess } from '../../src/telemetry/process.ts';
-import { HandClock } from './hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 describe('watchProcess', () => {
   it('keeps the gauges that dashboards read, and takes them away when closed', async () => {

@@ -5,8 +5,8 @@ import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../src/telemetry/process.ts';
 import { prometheusText } from '../../src/telemetry/prometheus.ts';
 import { inSlices } from '../../src/telemetry/slices.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from './exposition-parser.ts';
-import { HandClock } from './hand-clock.ts';
 
 function rig(prefix = '') {
   const clock = new HandClock();

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { type SlabPart, SlabSource } from '../../src/telemetry/slab-source.ts';
 import { type SlabMessage, SlabStats } from '../../src/threads/stat-slab.ts';
-import { HandClock } from '../telemetry/hand-clock.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 /** A slab whose messages arrive when `deliver` is called, and what the reader then knows. */
 function rig() {

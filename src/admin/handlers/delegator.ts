@@ -14,7 +14,13 @@ import {
 import type { AdminSources } from '../sources.ts';
 import { delegationJson } from './delegation-json.ts';
 
-type Question = { readonly router: string | undefined; readonly dtab: string; readonly path: string };
+type Question = {
+  readonly router: string | undefined;
+  readonly dtab: string;
+  readonly path: string;
+  /** The router's own dtab comes before `dtab`, as it does for a request. */
+  readonly withBase: boolean;
+};
 
 export function delegatorPage(sources: AdminSources): Page {
   return {
@@ -28,8 +34,11 @@ export function delegatorPage(sources: AdminSources): Page {
   };
 }
 
-async function explain(sources: AdminSources, { router, dtab, path }: Question): Promise<AdminAnswer> {
-  const answer = await sources.delegate(router, dtab, path);
+async function explain(
+  sources: AdminSources,
+  { router, dtab, path, withBase }: Question,
+): Promise<AdminAnswer> {
+  const answer = await sources.delegate(router, dtab, path, withBase);
   switch (answer.type) {
     case 'bad-dtab':
       return text(400, `Invalid dtab: ${answer.message}`);
@@ -47,7 +56,12 @@ async function explain(sources: AdminSources, { router, dtab, path }: Question):
 function fromQuery(query: URLSearchParams): Question | AdminAnswer {
   const path = query.get('path');
   if (path === null) return text(400, 'Invalid path: the parameter `path` is missing');
-  return { router: query.get('namespace') ?? undefined, dtab: query.get('dtab') ?? '', path };
+  return {
+    router: query.get('namespace') ?? undefined,
+    dtab: query.get('dtab') ?? '',
+    path,
+    withBase: /^(1|t|true)$/.test(query.get('base') ?? ''),
+  };
 }
 
 function fromBody({ contentType, body }: AdminRequest): Question | AdminAnswer {
@@ -68,5 +82,5 @@ function fromJson(body: string): Question | undefined {
   const { namespace, dtab, path } = value as Record<string, unknown>;
   if (typeof dtab !== 'string' || typeof path !== 'string') return undefined;
   if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') return undefined;
-  return { router: namespace ?? undefined, dtab, path };
+  return { router: namespace ?? undefined, dtab, path, withBase: false };
 }

@@ -22,7 +22,7 @@ export function statePages(sources: AdminSources): Page[] {
  */
 export function identifierPage(sources: AdminSources): Page {
   return {
-    path: '/',
+    path: '*',
     methods: 'any',
     answer: ({ method, uri, version, rawHeaders }) =>
       json(sources.identify({ method, uri, version, headers: rawHeaders })),

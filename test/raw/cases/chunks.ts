@@ -68,13 +68,37 @@ const good: readonly (readonly [title: string, wire: string])[] = [
 
 /** RFC 9110 6.5.1: what frames, routes, authenticates or changes the meaning of the message. */
 const forbiddenTrailers: readonly string[] = [
-  'Content-Length: 3', 'Transfer-Encoding: chunked', 'Host: other', 'Connection: close', 'TE: trailers',
-  'Authorization: Basic eA==', 'Cookie: a=b', 'Content-Type: text/html', 'Content-Encoding: gzip',
-  'Content-Range: bytes 0-1/2', 'Cache-Control: no-store', 'Max-Forwards: 1', 'Expect: 100-continue',
-  'Range: bytes=0-1', 'If-Match: "x"', 'Via: 1.1 liar', 'l5d-dtab: /svc => /evil', 'l5d-ctx-dtab: /svc => /evil',
-  'l5d-dst-service: /svc/evil', 'l5d-err: x', 'X-Forwarded-For: 10.0.0.1', 'X-Forwarded-Client-Cert: Hash=0',
-  'Forwarded: for=10.0.0.1', 'Upgrade: h2c', 'Trailer: X', 'Keep-Alive: timeout=9', 'Proxy-Connection: close',
-  'Proxy-Authorization: Basic eA==', 'Set-Cookie: a=b', 'Content-Location: /y', 'Pragma: no-cache',
+  'Content-Length: 3',
+  'Transfer-Encoding: chunked',
+  'Host: other',
+  'Connection: close',
+  'TE: trailers',
+  'Authorization: Basic eA==',
+  'Cookie: a=b',
+  'Content-Type: text/html',
+  'Content-Encoding: gzip',
+  'Content-Range: bytes 0-1/2',
+  'Cache-Control: no-store',
+  'Max-Forwards: 1',
+  'Expect: 100-continue',
+  'Range: bytes=0-1',
+  'If-Match: "x"',
+  'Via: 1.1 liar',
+  'l5d-dtab: /svc => /evil',
+  'l5d-ctx-dtab: /svc => /evil',
+  'l5d-dst-service: /svc/evil',
+  'l5d-err: x',
+  'X-Forwarded-For: 10.0.0.1',
+  'X-Forwarded-Client-Cert: Hash=0',
+  'Forwarded: for=10.0.0.1',
+  'Upgrade: h2c',
+  'Trailer: X',
+  'Keep-Alive: timeout=9',
+  'Proxy-Connection: close',
+  'Proxy-Authorization: Basic eA==',
+  'Set-Cookie: a=b',
+  'Content-Location: /y',
+  'Pragma: no-cache',
 ];
 
 const follow = 'GET /x HTTP/1.1\r\nHost: web\r\n\r\n';
@@ -91,23 +115,55 @@ export const chunks: readonly RawCase[] = [
       lanes: both,
     }),
   ),
-  ...good.map(([title, wire]): RawCase => ({ ...passes(`a chunked body with ${title}`, chunked(wire), hello), lanes: both })),
-  ...good.map(([title, wire]): RawCase => ({ ...passes(`a chunked body with ${title}, byte by byte`, [...chunked(wire)], hello), lanes: both })),
+  ...good.map(
+    ([title, wire]): RawCase => ({
+      ...passes(`a chunked body with ${title}`, chunked(wire), hello),
+      lanes: both,
+    }),
+  ),
+  ...good.map(
+    ([title, wire]): RawCase => ({
+      ...passes(`a chunked body with ${title}, byte by byte`, [...chunked(wire)], hello),
+      lanes: both,
+    }),
+  ),
   ...forbiddenTrailers.map((line): RawCase => {
     const name = line.slice(0, line.indexOf(':'));
-    return passes(`the trailer ${name} is not taken for a header, nor sent on (RFC 9110 6.5.1)`, chunked(`5\r\nhello\r\n0\r\n${line}\r\nX-Ok: 1\r\n\r\n`), {
-      ...hello,
-      framing: 'chunked',
-      trailers: ['X-Ok: 1'],
-    });
+    return passes(
+      `the trailer ${name} is not taken for a header, nor sent on (RFC 9110 6.5.1)`,
+      chunked(`5\r\nhello\r\n0\r\n${line}\r\nX-Ok: 1\r\n\r\n`),
+      {
+        ...hello,
+        framing: 'chunked',
+        trailers: ['X-Ok: 1'],
+      },
+    );
   }),
-  passes('extensions are not sent on', chunked('5;evil=1\r\nhello\r\n0;evil=2\r\n\r\n'), { ...hello, framing: 'chunked' }),
-  passes('trailers are sent on', chunked('5\r\nhello\r\n0\r\nX-One: 1\r\nX-Two:  2\t\r\n\r\n'), { ...hello, trailers: ['X-One: 1', 'X-Two: 2'] }),
-  passes('hexadecimal sizes in both cases', chunked(`a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`), { line: 'POST /x HTTP/1.1', body: '01234567890123456789' }),
+  passes('extensions are not sent on', chunked('5;evil=1\r\nhello\r\n0;evil=2\r\n\r\n'), {
+    ...hello,
+    framing: 'chunked',
+  }),
+  passes('trailers are sent on', chunked('5\r\nhello\r\n0\r\nX-One: 1\r\nX-Two:  2\t\r\n\r\n'), {
+    ...hello,
+    trailers: ['X-One: 1', 'X-Two: 2'],
+  }),
+  passes('hexadecimal sizes in both cases', chunked(`a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`), {
+    line: 'POST /x HTTP/1.1',
+    body: '01234567890123456789',
+  }),
   passes('an empty chunked body', chunked('0\r\n\r\n'), { line: 'POST /x HTTP/1.1', body: '' }),
-  passes('a chunk of 100 KB', chunked(`19000\r\n${'z'.repeat(0x19000)}\r\n0\r\n\r\n`), { line: 'POST /x HTTP/1.1', body: 'z'.repeat(0x19000) }),
-  passes('1,000 chunks of one byte', chunked(`${'1\r\na\r\n'.repeat(1000)}0\r\n\r\n`), { line: 'POST /x HTTP/1.1', body: 'a'.repeat(1000) }),
-  passes('data that looks like chunks', chunked('5\r\n0\r\n\r\n\r\n0\r\n\r\n'), { line: 'POST /x HTTP/1.1', body: '0\r\n\r\n' }),
+  passes('a chunk of 100 KB', chunked(`19000\r\n${'z'.repeat(0x19000)}\r\n0\r\n\r\n`), {
+    line: 'POST /x HTTP/1.1',
+    body: 'z'.repeat(0x19000),
+  }),
+  passes('1,000 chunks of one byte', chunked(`${'1\r\na\r\n'.repeat(1000)}0\r\n\r\n`), {
+    line: 'POST /x HTTP/1.1',
+    body: 'a'.repeat(1000),
+  }),
+  passes('data that looks like chunks', chunked('5\r\n0\r\n\r\n\r\n0\r\n\r\n'), {
+    line: 'POST /x HTTP/1.1',
+    body: '0\r\n\r\n',
+  }),
   {
     title: 'a chunked body and a request right behind it',
     send: chunked(`5\r\nhello\r\n0\r\n\r\n${follow}`),

@@ -53,7 +53,10 @@ const lines: readonly (readonly [title: string, lines: readonly string[]])[] = [
   ['5, 5 and 6', ['Content-Length: 5', 'Content-Length: 5', 'Content-Length: 6']],
   ['5 and nothing', ['Content-Length: 5', 'Content-Length:']],
   ['two lines in different case', ['Content-Length: 5', 'CONTENT-LENGTH: 6']],
-  ['two lines far apart', ['Content-Length: 5', ...Array.from({ length: 50 }, (_, i) => `X-${i}: y`), 'Content-Length: 6']],
+  [
+    'two lines far apart',
+    ['Content-Length: 5', ...Array.from({ length: 50 }, (_, i) => `X-${i}: y`), 'Content-Length: 6'],
+  ],
   ['a blank before the colon (RFC 9112 5.1)', ['Content-Length : 5']],
   ['a tab before the colon', ['Content-Length\t: 5']],
   ['a blank before the name', ['X: y', ' Content-Length: 5']],
@@ -72,14 +75,34 @@ export const contentLength: readonly RawCase[] = [
   passes('no blank after the colon', post('Content-Length:5', 'hello'), hello),
   passes('a name in odd case', post('cOnTeNt-LeNgTh: 5', 'hello'), hello),
   passes('leading zeros, which are not sent on', post('Content-Length: 0005', 'hello'), hello),
-  passes('two equal lines become one (RFC 9112 6.3)', post(['Content-Length: 5', 'Content-Length: 5'], 'hello'), hello),
+  passes(
+    'two equal lines become one (RFC 9112 6.3)',
+    post(['Content-Length: 5', 'Content-Length: 5'], 'hello'),
+    hello,
+  ),
   passes('a POST of length 0', post('Content-Length: 0'), { line: 'POST /x HTTP/1.1', framing: 0, body: '' }),
-  passes('a POST without a length has no body (RFC 9112 6.3)', post('X: y'), { line: 'POST /x HTTP/1.1', framing: 'none' }),
-  passes('a GET with a body', `GET /x HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\n\r\nhello`, { line: 'GET /x HTTP/1.1', framing: 5, body: 'hello' }),
-  passes('a streamed length', post('Content-Length: 9000', 'z'.repeat(9000)), { line: 'POST /x HTTP/1.1', framing: 9000 }),
+  passes('a POST without a length has no body (RFC 9112 6.3)', post('X: y'), {
+    line: 'POST /x HTTP/1.1',
+    framing: 'none',
+  }),
+  passes('a GET with a body', `GET /x HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\n\r\nhello`, {
+    line: 'GET /x HTTP/1.1',
+    framing: 5,
+    body: 'hello',
+  }),
+  passes('a streamed length', post('Content-Length: 9000', 'z'.repeat(9000)), {
+    line: 'POST /x HTTP/1.1',
+    framing: 9000,
+  }),
   passes('a length of which every byte comes alone', [...post('Content-Length: 5', 'hello')], hello),
-  passes('a body of bytes that look like a request', post(`Content-Length: ${GET.length}`, GET), { line: 'POST /x HTTP/1.1', body: GET }),
-  passes('Content-Length_: 5 is another field', post('Content-Length_: 5'), { line: 'POST /x HTTP/1.1', framing: 'none' }),
+  passes('a body of bytes that look like a request', post(`Content-Length: ${GET.length}`, GET), {
+    line: 'POST /x HTTP/1.1',
+    body: GET,
+  }),
+  passes('Content-Length_: 5 is another field', post('Content-Length_: 5'), {
+    line: 'POST /x HTTP/1.1',
+    framing: 'none',
+  }),
   {
     title: 'a body that is longer than its length is the next request, and a bad one',
     send: post('Content-Length: 5', 'hello6 more bytes\r\n\r\n'),

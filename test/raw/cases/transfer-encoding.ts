@@ -85,32 +85,87 @@ export const transferEncoding: readonly RawCase[] = [
     (line): RawCase => ({
       title: `${line} is a field like any other`,
       send: post(line, 'GET /x HTTP/1.1\r\nHost: web\r\n\r\n'),
-      expectUpstream: [{ line: 'POST /x HTTP/1.1', framing: 'none', fields: { 'transfer-encoding': undefined } }, 'GET /x HTTP/1.1'],
+      expectUpstream: [
+        { line: 'POST /x HTTP/1.1', framing: 'none', fields: { 'transfer-encoding': undefined } },
+        'GET /x HTTP/1.1',
+      ],
       expectClient: [200, 200],
       closed: false,
     }),
   ),
   { ...passes('chunked', chunked(five), hello), lanes: bothWays },
-  { ...passes('CHUNKED: codings know no case (RFC 9112 7)', post('Transfer-Encoding: CHUNKED', five), hello), lanes: bothWays },
+  {
+    ...passes('CHUNKED: codings know no case (RFC 9112 7)', post('Transfer-Encoding: CHUNKED', five), hello),
+    lanes: bothWays,
+  },
   { ...passes('a name in odd case', post('tRANSFER-eNCODING: Chunked', five), hello), lanes: bothWays },
-  { ...passes('blanks and tabs around chunked', post('Transfer-Encoding: \t chunked \t', five), hello), lanes: bothWays },
+  {
+    ...passes('blanks and tabs around chunked', post('Transfer-Encoding: \t chunked \t', five), hello),
+    lanes: bothWays,
+  },
   { ...passes('no blank after the colon', post('Transfer-Encoding:chunked', five), hello), lanes: bothWays },
-  { ...passes('a chunked GET', `GET /x HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n${five}`, { line: 'GET /x HTTP/1.1', body: 'hello' }), lanes: bothWays },
-  passes('TE: chunked is no framing and goes no further (RFC 9110 10.1.4)', 'GET /x HTTP/1.1\r\nHost: web\r\nTE: chunked\r\n\r\n', {
-    line: 'GET /x HTTP/1.1',
-    framing: 'none',
-    fields: { te: undefined },
-  }),
-  refused('chunked in two lines (RFC 9112 6.1)', post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], BODY)),
-  refused('gzip and chunked in two lines', post(['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'], BODY)),
-  refused('chunked and identity in two lines', post(['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'], BODY)),
-  refused('chunked and an empty line of it', post(['Transfer-Encoding: chunked', 'Transfer-Encoding:'], BODY)),
-  refused('Transfer-Encoding, then Content-Length (RFC 9112 6.1)', post(['Transfer-Encoding: chunked', 'Content-Length: 5'], BODY)),
-  refused('Content-Length, then Transfer-Encoding (RFC 9112 6.3)', post(['Content-Length: 5', 'Transfer-Encoding: chunked'], BODY)),
-  refused('Content-Length: 0 and Transfer-Encoding', post(['Content-Length: 0', 'Transfer-Encoding: chunked'], BODY)),
-  refused('Transfer-Encoding between two Content-Lengths', post(['Content-Length: 5', 'Transfer-Encoding: chunked', 'Content-Length: 5'], BODY)),
-  refused('Transfer-Encoding: identity with Content-Length', post(['Transfer-Encoding: identity', 'Content-Length: 5'], BODY)),
-  refused('Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)', `POST /x HTTP/1.0\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`),
-  refused('Transfer-Encoding in HTTP/1.0 that is kept alive', `POST /x HTTP/1.0\r\nHost: web\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`),
-  refused('Transfer-Encoding that Connection names, with Content-Length', post(['Connection: Transfer-Encoding', 'Content-Length: 5', 'Transfer-Encoding: chunked'], BODY)),
+  {
+    ...passes('a chunked GET', `GET /x HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n${five}`, {
+      line: 'GET /x HTTP/1.1',
+      body: 'hello',
+    }),
+    lanes: bothWays,
+  },
+  passes(
+    'TE: chunked is no framing and goes no further (RFC 9110 10.1.4)',
+    'GET /x HTTP/1.1\r\nHost: web\r\nTE: chunked\r\n\r\n',
+    {
+      line: 'GET /x HTTP/1.1',
+      framing: 'none',
+      fields: { te: undefined },
+    },
+  ),
+  refused(
+    'chunked in two lines (RFC 9112 6.1)',
+    post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], BODY),
+  ),
+  refused(
+    'gzip and chunked in two lines',
+    post(['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'], BODY),
+  ),
+  refused(
+    'chunked and identity in two lines',
+    post(['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'], BODY),
+  ),
+  refused(
+    'chunked and an empty line of it',
+    post(['Transfer-Encoding: chunked', 'Transfer-Encoding:'], BODY),
+  ),
+  refused(
+    'Transfer-Encoding, then Content-Length (RFC 9112 6.1)',
+    post(['Transfer-Encoding: chunked', 'Content-Length: 5'], BODY),
+  ),
+  refused(
+    'Content-Length, then Transfer-Encoding (RFC 9112 6.3)',
+    post(['Content-Length: 5', 'Transfer-Encoding: chunked'], BODY),
+  ),
+  refused(
+    'Content-Length: 0 and Transfer-Encoding',
+    post(['Content-Length: 0', 'Transfer-Encoding: chunked'], BODY),
+  ),
+  refused(
+    'Transfer-Encoding between two Content-Lengths',
+    post(['Content-Length: 5', 'Transfer-Encoding: chunked', 'Content-Length: 5'], BODY),
+  ),
+  refused(
+    'Transfer-Encoding: identity with Content-Length',
+    post(['Transfer-Encoding: identity', 'Content-Length: 5'], BODY),
+  ),
+  refused(
+    'Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)',
+    `POST /x HTTP/1.0\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`,
+  ),
+  refused(
+    'Transfer-Encoding in HTTP/1.0 that is kept alive',
+    `POST /x HTTP/1.0\r\nHost: web\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`,
+  ),
+  refused(
+    'Transfer-Encoding that Connection names, with Content-Length',
+    post(['Connection: Transfer-Encoding', 'Content-Length: 5', 'Transfer-Encoding: chunked'], BODY),
+  ),
 ];

@@ -5,7 +5,6 @@ import {
   isNonRetryableNack,
   makeHttpClassifier,
   type ResponseClass,
-  serverSuccess,
 } from '../../../routers/classify/http.ts';
 import { Fields } from '../../../routers/fields.ts';
 import type { ResponseHead } from '../../../routers/head.ts';
@@ -121,15 +120,5 @@ describe('isNonRetryableNack', () => {
     assert.equal(isNonRetryableNack(503, fields), true);
     assert.equal(isNonRetryableNack(500, fields), false);
     assert.equal(isNonRetryableNack(503, response(503, ['finagle-http-nack', 'true']).fields), false);
-  });
-});
-
-describe('serverSuccess', () => {
-  it('believes the class that the service was given, and the status otherwise', () => {
-    assert.equal(serverSuccess(500, Fields.of([['l5d-success-class', '1.0']])), true);
-    assert.equal(serverSuccess(200, Fields.of([['l5d-success-class', '0.0']])), false);
-    assert.equal(serverSuccess(200, Fields.of([['l5d-success-class', 'x']])), false);
-    assert.equal(serverSuccess(404, Fields.of([])), true);
-    assert.equal(serverSuccess(503, Fields.of([])), false);
   });
 });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { classifyAtRest, classifyFirstBytes, type FirstBytes } from '../../../routers/http1/first-bytes.ts';
+import {
+  classifyAtRest,
+  classifyFirstBytes,
+  FIRST_TEXT_MAX,
+  type FirstBytes,
+} from '../../../routers/http1/first-bytes.ts';
 
 const CASES: readonly (readonly [what: string, bytes: string, verdict: FirstBytes])[] = [
   ['a GET', 'GET / HTTP/1.1\r\nHost: web\r\n\r\n', 'http'],
@@ -23,6 +28,7 @@ const CASES: readonly (readonly [what: string, bytes: string, verdict: FirstByte
   ['memcached', 'get key\r\n', 'opaque'],
   ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', 'opaque'],
   ['a word without end', 'x'.repeat(5000), 'opaque'],
+  ['a word without end after an empty line', `\r\n${'x'.repeat(5000)}`, 'opaque'],
   ['two empty lines', '\r\n\r\n', 'opaque'],
   ['a bare LF before the request', '\nGET / HTTP/1.1\r\n', 'opaque'],
 ];
@@ -41,8 +47,26 @@ describe('classifyFirstBytes', () => {
     }
   });
 
+  it('needs no more than FIRST_TEXT_MAX bytes', () => {
+    for (const [, bytes, verdict] of CASES) {
+      assert.equal(classifyFirstBytes(bytes.slice(0, FIRST_TEXT_MAX)), verdict);
+    }
+  });
+
   it('keeps a verdict whatever comes after it', () => {
-    const word = fc.constantFrom('GET', 'FOO', ' ', '/', 'HTTP/1.', '\r\n', '\x16', '\x03', 'a', '\0', '\xff');
+    const word = fc.constantFrom(
+      'GET',
+      'FOO',
+      ' ',
+      '/',
+      'HTTP/1.',
+      '\r\n',
+      '\x16',
+      '\x03',
+      'a',
+      '\0',
+      '\xff',
+    );
     const bytes = fc.array(word, { maxLength: 12 }).map((words) => words.join(''));
     fc.assert(
       fc.property(bytes, bytes, (first, more) => {

@@ -75,18 +75,13 @@ describe('failureResponse', () => {
     const response = failureResponse(failure, limits, {
       router: 'outgoing',
       service: '/svc/web',
-      dentry: '/svc => /#/io.l5d.fs (linkerd.yaml:14:5)',
-      namer: 'absent',
-      nearest: ['web2', 'webb'],
-      admin: 'localhost:9990',
+      admin: 'http://localhost:9990',
     });
     assert.equal(response.status, 502);
     assert.equal(
       response.body,
       'Unable to route request!\n\nservice name: /svc/web\n\ncode: no-endpoints\n' +
-        "decided by: /svc => /#/io.l5d.fs (linkerd.yaml:14:5)\nnamer's answer: absent\n" +
-        'nearest names: web2, webb\n' +
-        "explain: curl -s 'http://localhost:9990/delegator.json?namespace=outgoing&path=/svc/web'\n",
+        "explain: curl -s 'http://localhost:9990/delegator.json?namespace=outgoing&base=1&path=/svc/web'\n",
     );
     assert.equal(field(response, 'l5d-retryable'), undefined);
   });
@@ -97,7 +92,7 @@ describe('failureResponse', () => {
         const { body } = failureResponse(new Failure('naming', 'x'), limits, {
           service,
           localDtab,
-          admin: 'localhost:9990',
+          admin: 'http://localhost:9990',
         });
         const command = /^explain: (.*)$/m.exec(body)?.[1] ?? '';
         assert.match(command, /^curl -s 'http:\/\/localhost:9990\/delegator\.json\?[^'\s\\]*'$/);
@@ -105,11 +100,11 @@ describe('failureResponse', () => {
     );
     const { body } = failureResponse(new Failure('naming', 'x'), limits, {
       service: "/svc/it's $(x)",
-      admin: 'a:1',
+      admin: 'https://a:1',
     });
     const command = /^explain: curl (.*)$/m.exec(body)?.[1] ?? '';
     const read = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
-    assert.equal(read, '-s\nhttp://a:1/delegator.json?path=/svc/it%27s%20%24(x)\n');
+    assert.equal(read, '-sk\nhttps://a:1/delegator.json?base=1&path=/svc/it%27s%20%24(x)\n');
   });
 
   it('marks as retryable what was certainly not sent, but not connection failures', () => {

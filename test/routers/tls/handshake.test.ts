@@ -92,7 +92,10 @@ async function call(
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
       });
-      socket.on('end', () => resolve({ failure: undefined, text }));
+      socket.on('end', () => {
+        socket.destroy();
+        resolve({ failure: undefined, text });
+      });
     });
   });
 }

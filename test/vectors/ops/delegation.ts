@@ -14,7 +14,13 @@ import { showDentry } from '../../../dtab/show.ts';
 import { Inet } from '../../../namers/inet.ts';
 import { statusName } from '../../../namers/status.ts';
 import { SYSTEM_PREFIX, systemNamer } from '../../../namers/system.ts';
-import { type Activity, failedActivity, okActivity, pending, type State } from '../../../src/base/activity.ts';
+import {
+  type Activity,
+  failedActivity,
+  okActivity,
+  pending,
+  type State,
+} from '../../../src/base/activity.ts';
 import { Failure } from '../../../src/base/failure.ts';
 import { constant } from '../../../src/base/var.ts';
 import { boundData, type TreeData, treeData, treeOf } from '../encoding.ts';

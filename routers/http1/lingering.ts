@@ -1,0 +1,73 @@
+/**
+ * The end of a caller's connection, after its last answer: the writing side is closed, and what the
+ * caller still sends is read and thrown away for a moment, because closing at once could destroy the
+ * answer on its way. The moment begins when everything has been sent.
+ */
+import type { WheelTimer } from '../../src/base/timer-wheel.ts';
+import type { Caller, CallerSide, ConnectionHost } from './connection-host.ts';
+import type { Transport, TransportOwner } from './transport.ts';
+
+const LINGER_BYTES_MAX = 64 << 20;
+const LINGER_MS = 2000;
+
+export class Lingering implements TransportOwner, CallerSide {
+  readonly #host: ConnectionHost;
+  readonly #transport: Transport;
+  readonly #openedMs: number;
+  readonly #timer: WheelTimer;
+  #thrownAway = 0;
+  /** How much the caller had not taken when last looked at. */
+  #unsent = 0;
+
+  constructor(host: ConnectionHost, from: Caller) {
+    this.#host = host;
+    this.#transport = from.transport;
+    this.#openedMs = from.openedMs;
+    this.#timer = host.wheel.timer(() => this.#timedOut());
+    this.#transport.handOver(this);
+    this.#transport.end(() => {
+      if (!this.#transport.closed) this.#timer.arm(LINGER_MS);
+    });
+    if (this.#transport.backlog > 0) this.#awaitTaking();
+    else this.#timer.arm(LINGER_MS);
+    this.#transport.resume();
+  }
+
+  drain(): void {}
+
+  close(): void {
+    this.#transport.destroy();
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    this.#host.receivedBytes.add(end - start);
+    this.early(buffer, start, end);
+  }
+
+  early(_buffer: Buffer, start: number, end: number): void {
+    this.#thrownAway += end - start;
+    if (this.#thrownAway > LINGER_BYTES_MAX) this.#transport.destroy();
+  }
+
+  onEnd(): void {}
+
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.#timer.close();
+    this.#host.closed(this, this.#host.wheel.nowMs() - this.#openedMs);
+  }
+
+  #timedOut(): void {
+    const unsent = this.#transport.backlog;
+    if (unsent === 0) this.#transport.destroy();
+    // Whoever takes a little of it is slow; whoever takes nothing is cut.
+    else if (unsent < this.#unsent) this.#awaitTaking();
+    else this.#transport.reset();
+  }
+
+  #awaitTaking(): void {
+    this.#unsent = this.#transport.backlog;
+    this.#timer.arm(this.#host.spec.bodyIdleTimeoutMs);
+  }
+}
