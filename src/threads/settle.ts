@@ -1,6 +1,6 @@
 /**
- * Starting leaves some 10 MB of garbage in each thread, which V8 would keep until there is need for it. One collection
- * shortly after the start gives it back. It takes a few milliseconds, once.
+ * Starting leaves some 10 MB of garbage in each thread, which V8 would keep until there is need for it. One
+ * collection shortly after the start gives it back. It takes a few milliseconds, once.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

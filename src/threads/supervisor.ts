@@ -21,7 +21,7 @@ const RESTART_MS_MAX = 10_000;
 /** A thread that ran for this long starts over with the shortest pause. */
 const SETTLED_MS = 60_000;
 
-/** What lives no longer than a request fits in; the default lets the garbage of a busy thread grow by 100 MB. */
+/** What lives no longer than a request fits in; by default the garbage of a busy thread grows to 100 MB. */
 const YOUNG_GENERATION_MB = 8;
 
 export type DataHostDeps = {
