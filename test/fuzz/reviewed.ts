@@ -16,6 +16,7 @@ export type Reviewed = {
 const ABSOLUTE = /\shttps?:\/\//i;
 /** At least two request lines: the second one may be damaged. */
 const SEVERAL = /HTTP\/1[\s\S]*\r\n[\s\S]* [\s\S]*HTTP\/?/;
+const ABSOLUTE_WITHOUT_HOST = /\shttps?:\/\/\S* HTTP\/1\.\d\r\n(?!(?:[^\r\n]+\r\n)*host:)/i;
 const stricter = (why: RegExp, reason: string, of: Reviewed['of'] = 'both'): Reviewed => ({
   of,
   kind: 'router refuses',
@@ -123,6 +124,13 @@ export const reviewed: readonly Reviewed[] = [
   {
     of: 'requests',
     kind: 'target',
+    why: /^\* \/ \/$/,
+    when: ABSOLUTE,
+    reason: 'RFC 9112 3.2.4: OPTIONS of a URI without a path becomes OPTIONS *; http-proxy makes / of it',
+  },
+  {
+    of: 'requests',
+    kind: 'target',
     why: /^\/\/\S* \/ \/\S*$/,
     reason: 'http-proxy makes one slash of two at the beginning; we change no byte',
   },
@@ -167,6 +175,16 @@ export const reviewed: readonly Reviewed[] = [
     when: /connection:[\s\S]*x-/i,
     reason: 'RFC 9110 7.6.1: fields that Connection names end here; http-proxy forwards them',
   },
+  ...(['method', 'target', 'host', 'body', 'fields'] as const).map(
+    (kind): Reviewed => ({
+      of: 'requests',
+      kind,
+      why: /./,
+      when: ABSOLUTE_WITHOUT_HOST,
+      reason:
+        'the reference refuses the absolute target without Host and reads on: what is compared are two requests',
+    }),
+  ),
 ];
 
 export function isReviewed(of: 'requests' | 'response', input: string, { kind, why }: Difference): boolean {
