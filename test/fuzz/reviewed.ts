@@ -26,6 +26,12 @@ const stricter = (why: RegExp, reason: string, of: Reviewed['of'] = 'both'): Rev
 
 export const reviewed: readonly Reviewed[] = [
   stricter(
+    /^byte \S+ (?:in the request target|after the version|in a header name)$|^blank between the header name/,
+    'RFC 9112 3, 5.1: the reference takes several blanks, odd bytes, and a request line without a version (HTTP/0.9)',
+    'requests',
+  ),
+  stricter(/folded header line/, 'RFC 9112 5.2: refused in requests'),
+  stricter(
     /Transfer-Encoding in an HTTP\/1\.0 message/,
     'RFC 9112 6.1: the framing is faulty; the reference reads the chunks',
   ),

@@ -196,6 +196,10 @@ const bodies: readonly RawCase[] = [
     '0\r\nX : y\r\n\r\n',
     '0\r\nX\r\n\r\n',
     '0\r\nX',
+    'X',
+    '\rX',
+    '5\rXhello\r\n',
+    '5\r\nhello\rX0\r\n\r\n',
   ].map((wire) =>
     cut(`a second chunk that is ${JSON.stringify(wire)}`, chunks(`5\r\nhello\r\n${wire}`), {
       write: [chunks('5\r\nhello\r\n'), wire],
