@@ -227,7 +227,7 @@ export class ServicePath implements ServiceStage, Closable {
       }
       if (before !== undefined) this.#deps.releaseTree(before);
     } else if (this.#tree === undefined) {
-      this.#failure = state.state === 'failed' ? state.failure : this.#failure;
+      if (state.state === 'failed') this.#failure = explained(state.failure);
     }
     if (this.#tree !== undefined || this.#failure !== undefined) {
       for (const exchange of this.#waiting.take()) this.#attempt(exchange);
@@ -292,4 +292,11 @@ export class ServicePath implements ServiceStage, Closable {
     timer.arm(delayMs);
     exchange.retryTimer = timer;
   }
+}
+
+/** The binder's note on a failure is its cause: which entry led there, and what the namer said. */
+function explained(failure: Failure): Failure {
+  const { kind, message, undelivered, cause } = failure;
+  if (typeof cause !== 'string' || cause === message) return failure;
+  return new Failure(kind, `${message}\n\n${cause}`, undelivered);
 }

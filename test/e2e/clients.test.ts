@@ -160,4 +160,13 @@ describe('callers through the outgoing router', () => {
     assert.match(text, /nearest names: .*web/);
     assert.match(text, /curl -s 'http:\/\/.*delegator\.json/);
   });
+
+  it('tells a caller of a name that cannot be resolved which entry led there', async () => {
+    const answer = await send('web', '/', undefined, { 'l5d-dtab': '/svc => /$/foo' });
+    let text = '';
+    for await (const chunk of answer) text += String(chunk);
+    assert.equal(answer.statusCode, 502);
+    assert.match(text, /^Unknown namer: foo for path: \/\$\/foo\/web\n/);
+    assert.match(text, /led here by \/svc=>\/\$\/foo/);
+  });
 });
