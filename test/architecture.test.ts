@@ -30,8 +30,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a layer may use; the others use Node's modules only. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ['yaml'],
-  src: ['fastify', '@fastify/static', 'node-forge', 'prom-client', 'http-proxy'],
-  test: ['fast-check', 'fastify', 'http-proxy', 'node-forge', 'prom-client', 'yaml'],
+  k8s: ['@kubernetes/client-node'],
+  src: [
+    'fastify',
+    '@fastify/static',
+    'node-forge',
+    'preact',
+    'preact/hooks',
+    'prom-client',
+    'http-proxy',
+    'uplot',
+  ],
+  test: [
+    'axe-core',
+    'fast-check',
+    'fastify',
+    'http-proxy',
+    'node-forge',
+    'playwright-core',
+    'preact',
+    'prom-client',
+    'ws',
+    'yaml',
+  ],
 };
 
 type Source = {
