@@ -1,134 +1,120 @@
 /**
- * The command line, from words to a command. Pure; every mistake is one line that says what to write instead.
- * `turnout CONFIG` and `turnout -validate CONFIG` are the forms that linkerd 1.x has.
+ * The command line, from words to a command of the table. Pure; every mistake is one line that says what to
+ * write instead. `turnout CONFIG` and `turnout -validate CONFIG` are the forms that linkerd 1.x has.
  */
-export type Threads = number | 'auto';
+import { suggest } from '../config/suggest.ts';
+import { type Command, type Given, Mistake, optionName } from './command.ts';
 
-export type DemoPorts = { readonly outgoing: number; readonly incoming: number; readonly admin: number };
+export type Parsed =
+  | { readonly kind: 'version' }
+  /** The command and the group that it is in, outermost first; none: of the program. */
+  | { readonly kind: 'help'; readonly commands: readonly Command[] }
+  | {
+      readonly kind: 'command';
+      readonly command: Command;
+      readonly given: Given;
+      readonly operands: readonly string[];
+    };
 
-export type Command =
-  /** `config` is a file name, or `-` for standard input. */
-  | { readonly name: 'run'; readonly config: string; readonly threads: Threads }
-  | { readonly name: 'validate'; readonly config: string }
-  | { readonly name: 'demo'; readonly ports: DemoPorts }
-  | { readonly name: 'version' }
-  | { readonly name: 'help' }
-  | { readonly name: 'mistake'; readonly message: string };
-
-export const usage = `turnout - a service-mesh router for every node
-
-  turnout run CONFIG       route by CONFIG (YAML or JSON; - reads standard input)
-  turnout CONFIG           the same
-  turnout validate CONFIG  check CONFIG as a real start would; prints ok, or every mistake
-  turnout demo             two routers, TLS between them, and applications to try it on
-
-  --threads N|auto         data threads of run: 0 is none (one event loop), auto is one a core (auto)
-  --outgoing-port N        port of the demo's outgoing router (4140)
-  --incoming-port N        port of the demo's incoming router (4141)
-  --admin-port N           port of the demo's admin server (9990)
-  --version, --help
-
-Exit codes: 0 done, 1 the configuration or a port cannot be used, 2 a mistake on the command line.
-`;
-
-const DEMO_PORTS: DemoPorts = { outgoing: 4140, incoming: 4141, admin: 9990 };
-const THREADS_MAX = 256;
-
-/** Options of each command, with their number of values: one. */
-const OPTIONS: Readonly<Record<'run' | 'validate' | 'demo', readonly string[]>> = {
-  run: ['--threads'],
-  validate: [],
-  demo: ['--outgoing-port', '--incoming-port', '--admin-port'],
-};
-
-export function parseCommandLine(words: readonly string[]): Command {
-  if (words.includes('--help') || words.includes('-h') || words.includes('-help')) return { name: 'help' };
-  if (words.includes('--version') || words.includes('-version')) return { name: 'version' };
-  const [first, ...rest] = words;
-  switch (first) {
-    case undefined:
-      return mistake('no command');
-    case 'run':
-      return parseOptions('run', rest);
-    case 'demo':
-      return parseOptions('demo', rest);
-    case 'validate':
-    case '-validate':
-    case '--validate':
-      return parseOptions('validate', rest);
-    default:
-      return parseOptions('run', words);
+/** Throws a Mistake. */
+export function parseCommandLine(words: readonly string[], table: readonly Command[]): Parsed {
+  const { commands, rest } = findCommand(words, table);
+  const end = words.indexOf('--');
+  const options = end === -1 ? words : words.slice(0, end);
+  if (options.some((word) => word === '--help' || word === '-h' || word === '-help')) {
+    return { kind: 'help', commands: words[0]?.startsWith('-') ? [] : commands };
   }
+  if (options.some((word) => word === '--version' || word === '-version')) return { kind: 'version' };
+  const command = commands.at(-1);
+  if (command === undefined) throw new Mistake('no command');
+  return { kind: 'command', command, ...readWords(command, rest) };
 }
 
-function parseOptions(command: 'run' | 'validate' | 'demo', words: readonly string[]): Command {
-  const values = new Map<string, string>();
-  const files: string[] = [];
+/** The words that begin a command line's command: `certs issue`; none for a line without one. */
+export function commandWords(words: readonly string[], table: readonly Command[]): string {
+  return nameOf(findCommand(words, table).commands);
+}
+
+/** `certs issue`: the words of a command and its groups, as a user writes them. */
+export function nameOf(commands: readonly Command[]): string {
+  return commands.map((command) => command.name).join(' ');
+}
+
+function findCommand(
+  words: readonly string[],
+  table: readonly Command[],
+): { commands: readonly Command[]; rest: readonly string[] } {
+  const [word, ...rest] = words;
+  if (word === undefined) return { commands: [], rest };
+  const named = (name: string): Command | undefined => table.find((command) => command.name === name);
+  const command = /^--?validate$/.test(word) ? named('validate') : named(word);
+  if (command === undefined) {
+    // A configuration without a word before it.
+    const run = named('run');
+    return { commands: run === undefined ? [] : [run], rest: words };
+  }
+  const [next, ...after] = rest;
+  const inner = command.commands?.find(({ name }) => name === next);
+  return inner === undefined ? { commands: [command], rest } : { commands: [command, inner], rest: after };
+}
+
+function readWords(command: Command, words: readonly string[]): { given: Given; operands: string[] } {
+  const keys = new Map(Object.keys(command.options).map((key) => [optionName(key), key]));
+  const given = new Map<string, string[]>();
+  const operands: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
+    if (word === '--') {
+      operands.push(...words.slice(i + 1));
+      break;
+    }
     if (word === '-' || !word.startsWith('-')) {
-      files.push(word);
+      operands.push(word);
       continue;
     }
     const equals = word.indexOf('=');
-    const option = equals === -1 ? word : word.slice(0, equals);
-    if (!OPTIONS[command].includes(option)) return mistake(`unknown option ${option} of ${command}`);
-    if (values.has(option)) return mistake(`${option} stands twice`);
+    const name = equals === -1 ? word : word.slice(0, equals);
+    const key = keys.get(name);
+    const option = key === undefined ? undefined : command.options[key];
+    if (key === undefined || option === undefined) {
+      throw new Mistake(`unknown option ${name} of ${command.name}${didYouMean(name, [...keys.keys()])}`);
+    }
+    const before = given.get(key) ?? [];
+    if (before.length > 0 && option.repeats !== true) throw new Mistake(`${name} stands twice`);
+    if (option.value === undefined) {
+      if (equals !== -1) throw new Mistake(`${name} takes no value`);
+      given.set(key, ['']);
+      continue;
+    }
     const value = equals === -1 ? words[++i] : word.slice(equals + 1);
-    if (value === undefined || value === '') return mistake(`${option} needs a value`);
-    values.set(option, value);
+    if (value === undefined || value === '') throw new Mistake(`${name} needs a value`);
+    given.set(key, [...before, value]);
   }
-  return command === 'demo' ? demo(values, files) : withConfig(command, values, files);
+  checkOperands(command, operands);
+  return { given, operands };
 }
 
-function withConfig(
-  command: 'run' | 'validate',
-  values: ReadonlyMap<string, string>,
-  files: readonly string[],
-): Command {
-  const [config, extra] = files;
-  if (config === undefined)
-    return mistake(`${command} needs a configuration: a file, or - for standard input`);
-  if (extra !== undefined) return mistake(`one configuration is enough: ${config}, then ${extra}`);
-  if (command === 'validate') return { name: 'validate', config };
-  const threads = parseThreads(values.get('--threads') ?? 'auto');
-  if (threads === undefined) {
-    return mistake(
-      `--threads takes auto or a number from 0 to ${THREADS_MAX}, not ${values.get('--threads')}`,
+function checkOperands(command: Command, operands: readonly string[]): void {
+  const { name, commands } = command;
+  if (commands !== undefined && operands[0] !== undefined) {
+    const names = commands.map((one) => one.name);
+    throw new Mistake(
+      `${name} has no command ${operands[0]}${didYouMean(operands[0], names)} (it has ${names.join(', ')})`,
     );
   }
-  return { name: 'run', config, threads };
+  const { synopsis, min, max, what } = command.operands ?? {
+    synopsis: 'no operand',
+    min: 0,
+    max: 0,
+    what: '',
+  };
+  if (operands.length < min) throw new Mistake(`${name} needs ${what}`);
+  const extra = operands[max];
+  if (extra === undefined || commands !== undefined) return;
+  throw new Mistake(`${name} takes ${max === 0 ? synopsis : `one ${synopsis}`}: ${extra} is too much`);
 }
 
-function demo(values: ReadonlyMap<string, string>, files: readonly string[]): Command {
-  if (files[0] !== undefined) return mistake(`demo takes no configuration, not ${files[0]}`);
-  const ports = { ...DEMO_PORTS };
-  const taken = new Map<number, string>();
-  for (const role of ['outgoing', 'incoming', 'admin'] as const) {
-    const option = `--${role}-port`;
-    const port = wholeNumber(values.get(option) ?? String(ports[role]), 1, 65_535);
-    if (port === undefined)
-      return mistake(`${option} takes a port from 1 to 65535, not ${values.get(option)}`);
-    const other = taken.get(port);
-    if (other !== undefined) return mistake(`${other} and ${option} are both ${port}`);
-    taken.set(port, option);
-    ports[role] = port;
-  }
-  return { name: 'demo', ports };
+function didYouMean(word: string, known: readonly string[]): string {
+  const near = suggest(word, known);
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
-
-function parseThreads(text: string): Threads | undefined {
-  return text === 'auto' ? 'auto' : wholeNumber(text, 0, THREADS_MAX);
-}
-
-function wholeNumber(text: string, min: number, max: number): number | undefined {
-  if (!/^\d{1,6}$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= min && value <= max ? value : undefined;
-}
-
-/** One line, whatever the words hold. */
-const mistake = (message: string): Command => ({
-  name: 'mistake',
-  message: `turnout: ${message.replace(/\p{Cc}|[\u2028\u2029]/gu, '?')}. Try: turnout --help`,
-});

@@ -6,20 +6,16 @@
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { DemoPorts } from '../command-line.ts';
+import type { Terminal } from '../command.ts';
 import { Signals } from '../signals.ts';
 import { start } from '../start.ts';
 import { type Application, startHello, startWorld } from './applications.ts';
 import { guide } from './guide.ts';
+import type { DemoPorts } from './ports.ts';
 import { takenPorts } from './ports.ts';
 import { makeWorkspace } from './workspace.ts';
 
 const GRACE_MS = 2000;
-
-export type Terminal = {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
-  readonly stderr: { write(text: string): unknown };
-};
 
 /** Runs until a signal; the answer is the exit code. */
 export async function runDemo(ports: DemoPorts, terminal: Terminal, log: Log): Promise<number> {

@@ -2,7 +2,7 @@
  * What the demo prints once it runs: commands to copy, and what each shows. Plain text when it is not a
  * terminal.
  */
-import type { DemoPorts } from '../command-line.ts';
+import type { DemoPorts } from './ports.ts';
 
 export function guide(ports: DemoPorts, folder: string, isTerminal: boolean): string {
   const style = (code: number) => (text: string) => (isTerminal ? `\x1b[${code}m${text}\x1b[0m` : text);

@@ -2,7 +2,8 @@
  * Is a port free? Asked before anything is written or started, so that the answer can name the option to use.
  */
 import { createServer } from 'node:net';
-import type { DemoPorts } from '../command-line.ts';
+
+export type DemoPorts = { readonly outgoing: number; readonly incoming: number; readonly admin: number };
 
 /** One line a port that cannot be had. */
 export async function takenPorts(ports: DemoPorts): Promise<string[]> {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Closable } from '../base/closable.ts';
 import { CertificateAuthority } from '../certs.ts';
-import type { DemoPorts } from '../command-line.ts';
 import type { Application } from './applications.ts';
+import type { DemoPorts } from './ports.ts';
 
 const LIFETIME_MS = 7 * 24 * 3_600_000;
 

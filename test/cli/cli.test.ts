@@ -53,12 +53,28 @@ describe('turnout', () => {
     const help = await runProgram(['--help']);
     assert.equal(help.code, 0);
     assert.match(help.stdout, /turnout validate CONFIG/);
+    const ofRun = await runProgram(['run', '--help']);
+    assert.match(ofRun.stdout, /^turnout run CONFIG\n/);
+    assert.deepEqual(await runProgram(['help', 'run']), ofRun);
   });
 
   it('exits with 2 and one line at a mistake on the command line', async () => {
     const { code, stdout, stderr } = await runProgram(['run', '--nope']);
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-    assert.equal(stderr, 'turnout: unknown option --nope of run. Try: turnout --help\n');
+    assert.equal(stderr, 'turnout: unknown option --nope of run. Try: turnout run --help\n');
+  });
+
+  it('takes a mistyped command for a configuration that is not there, and says what was meant', async () => {
+    const { code, stderr } = await runProgram(['valdate']);
+    assert.equal(code, 1);
+    assert.equal(stderr, 'turnout: cannot read valdate: no such file. Did you mean: turnout validate?\n');
+  });
+
+  it('is content with a reader that has seen enough', async () => {
+    const program = startProgram(['--help']);
+    program.child.stdout?.destroy();
+    assert.equal(await program.ended(), 0);
+    assert.equal(program.stderr(), '');
   });
 
   it('says ok to a good configuration, from a file or from standard input, YAML or JSON', async () => {

@@ -1,0 +1,13 @@
+/** The commands of the program, in the order of its help. */
+import type { Command } from '../command.ts';
+import { demoCommand } from './demo.ts';
+import { helpCommand } from './help.ts';
+import { runCommand } from './run.ts';
+import { validateCommand } from './validate.ts';
+
+export const commands: readonly Command[] = [
+  runCommand,
+  validateCommand,
+  demoCommand,
+  helpCommand(() => commands),
+];

@@ -1,0 +1,66 @@
+/** `turnout run CONFIG`: routes until a signal or `/admin/shutdown`. */
+import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { command, exitCode, Mistake, type Option, wholeNumber } from '../command.ts';
+import { type ConfigText, readConfig } from '../read-config.ts';
+import { serving } from '../serving.ts';
+import { Signals } from '../signals.ts';
+
+const THREADS_MAX = 256;
+
+const threads: Option<number | 'auto'> = {
+  value: 'N|auto',
+  help: 'data threads: 0 is none (one event loop), auto is one a core (auto)',
+  completes: ['auto', '0', '1', '2', '4'],
+  read([given = 'auto'], name) {
+    const value = given === 'auto' ? 'auto' : wholeNumber(given, 0, THREADS_MAX);
+    if (value === undefined)
+      throw new Mistake(`${name} takes auto or a number from 0 to ${THREADS_MAX}, not ${given}`);
+    return value;
+  },
+};
+
+export const runCommand = command({
+  name: 'run',
+  summary: 'route by CONFIG (YAML or JSON; - reads standard input)',
+  operands: {
+    synopsis: 'CONFIG',
+    min: 1,
+    max: 1,
+    what: 'a configuration: a file, or - for standard input',
+    completes: 'file',
+  },
+  options: { threads },
+  async run(options, [name = '-'], { stdin, stderr }) {
+    const config = await readConfig(name, stdin);
+    return serving('INFO', async (log) => {
+      const errors = await route(config, options.threads, log);
+      for (const error of errors) stderr.write(`${error}\n`);
+      return errors.length === 0 ? exitCode.done : exitCode.cannotRun;
+    });
+  },
+});
+
+/** Answers what stood in the way of a start; nothing when it has run. */
+async function route(
+  { text, source }: ConfigText,
+  threads: number | 'auto',
+  log: Log,
+): Promise<readonly string[]> {
+  const signals = new Signals(['SIGINT', 'SIGTERM'], systemClock);
+  try {
+    const [{ loadConfig }, { start }] = await Promise.all([
+      import('../../config/load.ts'),
+      import('../start.ts'),
+    ]);
+    const started = await start(loadConfig(text, { source }), { threads, log });
+    if (!started.ok) return started.errors;
+    const { linker, spec } = started;
+    const signal = await Promise.race([signals.first, linker.stopped]);
+    if (signal !== undefined) log.info(`${signal}: stopping`, { graceMs: spec.admin.shutdownGraceMs });
+    await linker.close(spec.admin.shutdownGraceMs);
+    return [];
+  } finally {
+    signals.close();
+  }
+}
