@@ -24,7 +24,7 @@ import {
 import { quote } from './errors.ts';
 import { notBuiltDecoders } from './not-built.ts';
 import { LOOPBACK } from './server-spec.ts';
-import { adminSocket, socketDefaults } from './socket-spec.ts';
+import { listenerSocket, socketDefaults } from './socket-spec.ts';
 import type { AdminSpec, TelemeterSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
 
@@ -61,7 +61,7 @@ export const admin: Decoder<AdminSpec> = object({
   ip: withDefault(ip, LOOPBACK),
   port: withDefault(port, ADMIN_PORT),
   shutdownGraceMs: withDefault(int(0), adminDefaults.shutdownGraceMs),
-  socketOptions: withDefault(adminSocket, socketDefaults),
+  socketOptions: withDefault(listenerSocket, socketDefaults),
   tls: optional(serverTls),
   httpIdentifierPort: optional(port),
   security: optional(security),

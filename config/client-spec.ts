@@ -18,8 +18,9 @@ import {
   string,
   withDefault,
 } from './decode.ts';
+import { failureAccrual, loadBalancer } from './load-balancer-spec.ts';
 import { pattern } from './name-decoders.ts';
-import { notBuiltDecoders, notBuiltKeys } from './not-built.ts';
+import { notBuiltKeys } from './not-built.ts';
 import { clientSocket } from './socket-spec.ts';
 import type { ClientParams, PoolSpec, Section } from './spec.ts';
 import { clientTls } from './tls-spec.ts';
@@ -35,14 +36,6 @@ const hostConnectionPool: Decoder<PoolSpec> = object({
 
 export const session = object({ lifeTimeMs: optional(int(1)), idleTimeMs: optional(int(1)) });
 
-const loadBalancer = kinds<NonNullable<ClientParams['loadBalancer']>>('load balancer', {
-  p2c: map(ofKind({ maxEffort: withDefault(int(1), 5), ...notBuiltKeys.p2c }), ({ maxEffort }) => ({
-    kind: 'p2c',
-    maxEffort,
-  })),
-  ...notBuiltDecoders('load balancer', {}),
-});
-
 /** Zero and less mean no limit, as in linkerd; 0 stays, because it lifts the limit of an earlier entry. */
 export const limitMs: Decoder<number> = map(int(), (ms) => Math.max(0, ms));
 
@@ -52,12 +45,13 @@ export const clientKeys = {
   loadBalancer: optional(loadBalancer),
   hostConnectionPool: optional(hostConnectionPool),
   clientSession: optional(session),
-  socketOptions: ignored(clientSocket),
+  failureAccrual: optional(failureAccrual),
+  failFast: optional(bool),
+  socketOptions: optional(clientSocket),
   requestAttemptTimeoutMs: optional(limitMs),
   requeueBudget: optional(budget),
   connectTimeoutMs: optional(int(1)),
   bodyIdleTimeoutMs: optional(int(1)),
-  ...notBuiltKeys.client,
 };
 
 const keys = { ...clientKeys, forwardClientCert: optional(bool), ...notBuiltKeys['http client'] };

@@ -18,7 +18,6 @@ import {
   int,
   kinds,
   list,
-  map,
   nonEmpty,
   object,
   ofKind,
@@ -217,35 +216,6 @@ const telemeters = {
   'io.l5d.zipkin': { fields: { host, port: optionalPort, sampleRate: rate } },
 } satisfies Record<string, Row>;
 
-const balancers = {
-  ewma: { fields: { enableProbation: flag, maxEffort: optional(int(1)), decayTimeMs: optional(int(1)) } },
-  aperture: {
-    fields: {
-      enableProbation: flag,
-      maxEffort: optional(int(1)),
-      smoothWindowMs: optional(int(1)),
-      lowLoad: optional(decimal(0, 1e9)),
-      highLoad: optional(decimal(0, 1e9)),
-      minAperture: optional(int(1)),
-    },
-  },
-  heap: { fields: { enableProbation: flag } },
-  roundRobin: { fields: { enableProbation: flag, maxEffort: optional(int(1)) } },
-} satisfies Record<string, Row>;
-
-const accruals = kinds<string>('failure accrual', {
-  'io.l5d.consecutiveFailures': named('io.l5d.consecutiveFailures', { failures: required(int(1)) }),
-  'io.l5d.successRate': named('io.l5d.successRate', {
-    successRate: required(decimal(0, 1)),
-    requests: required(int(1)),
-  }),
-  'io.l5d.successRateWindowed': named('io.l5d.successRateWindowed', {
-    successRate: required(decimal(0, 1)),
-    window: required(int(1)),
-  }),
-  none: named('none', {}),
-});
-
 const authorizer = kinds('request authorizer', {
   'io.l5d.k8s.istio': ofKind({ mixerHost: host, mixerPort: optionalPort }),
 });
@@ -278,29 +248,6 @@ export const notBuiltKeys = {
     httpAccessLogAppend: key('router key "httpAccessLogAppend"', bool),
     httpAccessLogRotateCount: key('router key "httpAccessLogRotateCount"', int()),
   },
-  'listener socket': {
-    reuseAddr: key('socketOptions "reuseAddr: false"', bool, (on) => on),
-  },
-  'server socket': {
-    readTimeoutMs: key('socketOptions "readTimeoutMs" of a server', int(1)),
-    writeTimeoutMs: key('socketOptions "writeTimeoutMs" of a server', int(1)),
-  },
-  'client socket': {
-    noDelay: key('socketOptions "noDelay: false" of a client', bool, (on) => on),
-    reuseAddr: key('socketOptions "reuseAddr: false"', bool, (on) => on),
-    reusePort: key('socketOptions "reusePort: true" of a client', bool, (on) => !on),
-    keepAlive: key('socketOptions "keepAlive: true" of a client', bool, (on) => !on),
-    backlog: key('socketOptions "backlog" of a client', int(1)),
-    readTimeoutMs: key('socketOptions "readTimeoutMs" of a client', int(1)),
-    writeTimeoutMs: key('socketOptions "writeTimeoutMs" of a client', int(1)),
-  },
-  p2c: {
-    enableProbation: key('load balancer key "enableProbation: true"', bool, (on) => !on),
-  },
-  client: {
-    failFast: key('client key "failFast: true"', bool, (on) => !on),
-    failureAccrual: key('client key "failureAccrual" other than none', accruals, (kind) => kind === 'none'),
-  },
   'http client': {
     requestAuthorizers: key('client key "requestAuthorizers"', list(authorizer), (all) => all.length === 0),
   },
@@ -315,7 +262,6 @@ export const notBuiltKinds = {
   transformer: transformers,
   identifier: identifiers,
   telemeter: telemeters,
-  'load balancer': balancers,
 } as const satisfies Record<string, Record<string, Row>>;
 
 type Family = keyof typeof notBuiltKinds;
@@ -373,11 +319,6 @@ function key<T>(
     return fails(context, 'not-supported', value, at, notYet(what));
   });
   return { ...field, what };
-}
-
-/** A failure accrual of one kind, which decodes to the kind. */
-function named(kind: string, fields: Fields): Decoder<string> {
-  return map(ofKind({ ...fields, backoff: optional(backoff) }), () => kind);
 }
 
 /** An object with any keys, all values of one type. */

@@ -34,7 +34,7 @@ import {
 } from './not-built.ts';
 import { routerKeys } from './router-keys.ts';
 import { serviceKeys } from './service-spec.ts';
-import { serverSocket } from './socket-spec.ts';
+import { listenerSocket } from './socket-spec.ts';
 import { serverTls } from './tls-spec.ts';
 import { get } from './value.ts';
 
@@ -134,7 +134,7 @@ const serverKeys = {
   announce: optional(list(path)),
   timeoutMs: optional(limitMs),
   clearContext: optional(bool),
-  socketOptions: optional(serverSocket),
+  socketOptions: optional(listenerSocket),
   serverSession: optional(session),
 };
 

@@ -23,7 +23,7 @@ import {
 } from './decode.ts';
 import { quote } from './errors.ts';
 import { path } from './name-decoders.ts';
-import { serverSocket, socketDefaults } from './socket-spec.ts';
+import { listenerSocket, socketDefaults } from './socket-spec.ts';
 import type { ForwardedLabelSpec, ServerSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
 
@@ -63,7 +63,7 @@ const keys = object({
   announce: ignored(list(path)),
   timeoutMs: optional(limitMs),
   clearContext: withDefault(bool, false),
-  socketOptions: withDefault(serverSocket, socketDefaults),
+  socketOptions: withDefault(listenerSocket, socketDefaults),
   serverSession: withDefault(session, {}),
   addForwardedHeader: optional(addForwardedHeader),
   timestampHeader: optional(headerName),

@@ -5,10 +5,16 @@
  */
 import type { Position } from '../dtab/names.ts';
 
-export type SocketSpec = {
+/** What all connections have. Time limits: for a connection on which nothing moves in that direction. */
+export type ConnectionSpec = {
   readonly noDelay: boolean;
-  readonly reusePort: boolean;
   readonly keepAlive?: boolean;
+  readonly readTimeoutMs?: number;
+  readonly writeTimeoutMs?: number;
+};
+
+export type SocketSpec = ConnectionSpec & {
+  readonly reusePort: boolean;
   readonly backlog?: number;
 };
 
@@ -56,6 +62,29 @@ export type BudgetSpec = {
   readonly percentCanRetry: number;
 };
 
+/** `enableProbation`: an endpoint that leaves its address set stays for as long as it is open. */
+export type LoadBalancerSpec = { readonly enableProbation: boolean } & (
+  | { readonly kind: 'p2c' | 'roundRobin'; readonly maxEffort: number }
+  | { readonly kind: 'ewma'; readonly maxEffort: number; readonly decayTimeMs: number }
+  | {
+      readonly kind: 'aperture';
+      readonly maxEffort: number;
+      readonly smoothWindowMs: number;
+      readonly lowLoad: number;
+      readonly highLoad: number;
+      readonly minAperture: number;
+    }
+  | { readonly kind: 'heap' }
+);
+
+/** `backoff` absent: equal-jittered, from 5 s up to 300 s. */
+export type AccrualSpec = { readonly backoff?: BackoffSpec } & (
+  | { readonly kind: 'none' }
+  | { readonly kind: 'io.l5d.consecutiveFailures'; readonly failures: number }
+  | { readonly kind: 'io.l5d.successRate'; readonly successRate: number; readonly requests: number }
+  | { readonly kind: 'io.l5d.successRateWindowed'; readonly successRate: number; readonly windowMs: number }
+);
+
 /**
  * Parameters of one entry of `client`; a key that is absent keeps what an earlier matching entry says. A time
  * limit of 0 (`requestAttemptTimeoutMs`, here and `totalTimeoutMs` of services) lifts the limit of an earlier
@@ -63,7 +92,10 @@ export type BudgetSpec = {
  */
 export type ClientParams = {
   readonly tls?: ClientTlsSpec;
-  readonly loadBalancer?: { readonly kind: 'p2c'; readonly maxEffort: number };
+  readonly loadBalancer?: LoadBalancerSpec;
+  readonly failureAccrual?: AccrualSpec;
+  readonly failFast?: boolean;
+  readonly socketOptions?: ConnectionSpec;
   readonly hostConnectionPool?: PoolSpec;
   readonly clientSession?: { readonly lifeTimeMs?: number; readonly idleTimeMs?: number };
   readonly requestAttemptTimeoutMs?: number;
@@ -209,7 +241,7 @@ export type AdminSpec = {
   readonly ip: string;
   readonly port: number;
   readonly shutdownGraceMs: number;
-  readonly socketOptions: SocketSpec & { readonly readTimeoutMs?: number; readonly writeTimeoutMs?: number };
+  readonly socketOptions: SocketSpec;
   readonly tls?: ServerTlsSpec;
   readonly httpIdentifierPort?: number;
   readonly security?: {

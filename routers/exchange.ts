@@ -139,6 +139,8 @@ export class Exchange {
   attemptStartedMs = 0;
   /** The attempt's outcome has been counted. */
   attemptRecorded = false;
+  /** The attempt is the one by which a dead endpoint is tried. */
+  probe = false;
   /** Where attempts of this service path are counted at the client. */
   byService: RequestStats | undefined;
   /** Times that the request was sent again without counting as a retry. */
@@ -146,6 +148,8 @@ export class Exchange {
   retries = 0;
   /** The wait before the last retry. */
   backoffMs: number | undefined;
+  /** It would have been tried again if the budget had allowed it. */
+  exhausted = false;
   /** The server has begun to count it; it has counted the outcome; the service path has. */
   admitted = false;
   counted = false;

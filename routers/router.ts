@@ -3,8 +3,14 @@
  * through. The stages of a request, in order: receive (contexts), identify, service path, bound tree, client,
  * endpoint, session.
  */
-import type { ClientParams, RouterSpec, ServiceParams } from '../config/spec.ts';
-import type { Address, Bound, NameTree } from '../dtab/names.ts';
+import type {
+  ClientParams,
+  ConnectionSpec,
+  LoadBalancerSpec,
+  RouterSpec,
+  ServiceParams,
+} from '../config/spec.ts';
+import type { Bound, NameTree } from '../dtab/names.ts';
 import { Path } from '../dtab/path.ts';
 import type { Clock } from '../src/base/clock.ts';
 import { type Closable, nothingToClose } from '../src/base/closable.ts';
@@ -12,15 +18,18 @@ import { Failure } from '../src/base/failure.ts';
 import type { Rng } from '../src/base/rng.ts';
 import type { Scope } from '../src/base/stats.ts';
 import type { TimerWheel } from '../src/base/timer-wheel.ts';
-import { P2c } from './balance/p2c.ts';
 import { BindCache, type CacheEntry } from './binding/bind-cache.ts';
 import type { Binder } from './binding/binder.ts';
 import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
 import { askForPort } from './binding/port-question.ts';
 import { type ServiceDeps, ServicePath } from './binding/service-path.ts';
 import { makeHttpClassifier } from './classify/http.ts';
+import { makeAccrualPolicy } from './client/accrual-policy.ts';
 import { Client } from './client/client.ts';
 import { ClientStats } from './client/client-stats.ts';
+import type { EndpointSettings } from './client/endpoint.ts';
+import { FailFast } from './client/fail-fast.ts';
+import { DEFAULT_ACCRUAL, FailureAccrual } from './client/failure-accrual.ts';
 import type { Exchange } from './exchange.ts';
 import { Fields } from './fields.ts';
 import { withTimeout } from './headers/deadline.ts';
@@ -28,9 +37,9 @@ import type { ForwardedLine } from './headers/forwarded.ts';
 import { LocalDtabs } from './headers/local-dtab.ts';
 import { prepareForward, type ReceiveOptions, receiveRequest } from './headers/receive.ts';
 import { makeTracePropagator, type TracePropagator } from './headers/trace.ts';
-import type { ClientConnection } from './http1/client-connection.ts';
 import { ConnectPolicy, portsIn } from './http1/connect-policy.ts';
 import { HEAD_LINES_MAX, type HeadLimits } from './http1/limits.ts';
+import { type SocketLimits, socketLimits } from './http1/socket-watch.ts';
 import { Transport } from './http1/transport.ts';
 import { makeIdentifier, type RequestIdentifier } from './identify/index.ts';
 import {
@@ -46,7 +55,8 @@ import type { ClientTls } from './tls/client-tls.ts';
 export const DEFAULT_BUDGET = { ttlMs: 10000, minRetriesPerSec: 10, percentCanRetry: 0.2 } as const;
 const DEFAULT_CONNECT_TIMEOUT_MS = 1000;
 const DEFAULT_BODY_IDLE_MS = 60000;
-const DEFAULT_MAX_EFFORT = 5;
+const DEFAULT_SOCKET: ConnectionSpec = { noDelay: true };
+const DEFAULT_BALANCER: LoadBalancerSpec = { kind: 'p2c', maxEffort: 5, enableProbation: false };
 
 export type RouterDeps = {
   readonly spec: RouterSpec;
@@ -171,12 +181,13 @@ export class Router implements Closable {
     const { admin } = this.#deps;
     const service = exchange.service?.name;
     const localDtab = exchange.context.localDtab.show;
-    return failureResponse(failure, this.#errorLimits, {
+    const about = {
       router: this.spec.label,
       ...(service === undefined ? {} : { service }),
       ...(admin === undefined ? {} : { admin }),
       ...(localDtab === '' ? {} : { localDtab }),
-    });
+    };
+    return failureResponse(failure, this.#errorLimits, about, exchange.exhausted);
   }
 
   close(): void {
@@ -219,10 +230,17 @@ export class Router implements Closable {
     const { spec, stats: routerStats, wheel, rng, clientParams, clientTls, baseDtab } = this.#deps;
     const { id } = bound;
     const params = clientParams(id);
-    const stats = new ClientStats(routerStats.scope('client', id.show.slice(1)));
+    const { hostConnectionPool: pool, clientSession, loadBalancer = DEFAULT_BALANCER } = params;
+    const { socketOptions = DEFAULT_SOCKET } = params;
+    const scope = routerStats.scope('client', id.show.slice(1));
+    const stats = new ClientStats(scope, {
+      balancer: loadBalancer.kind,
+      failFast: params.failFast === true,
+      sessionIdle: clientSession?.idleTimeMs !== undefined,
+      sessionLife: clientSession?.lifeTimeMs !== undefined,
+    });
     const tls = clientTls(id);
-    const { hostConnectionPool: pool, clientSession } = params;
-    const idleTimeMs = smaller(pool?.idleTimeMs, clientSession?.idleTimeMs);
+    const limits = socketLimits(socketOptions, wheel, scope);
     return new Client({
       id: id.show,
       router: spec.label,
@@ -238,39 +256,76 @@ export class Router implements Closable {
         lifeTimeMs: clientSession?.lifeTimeMs,
         receivedBytes: stats.receivedBytes,
         sentBytes: stats.sentBytes,
+        idleClosed: stats.idleClosed,
+        lifetimeClosed: stats.lifetimeClosed,
       },
       pool: {
         minSize: pool?.minSize ?? 0,
         maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
         maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
-        idleTimeMs,
+        idleTimeMs: pool?.idleTimeMs,
+        sessionIdleMs: clientSession?.idleTimeMs,
+        ...this.#healthMakers(params, stats),
       },
-      makeDistributor: (endpoints) =>
-        new P2c(endpoints, params.loadBalancer?.maxEffort ?? DEFAULT_MAX_EFFORT, rng),
-      requeueBudget: new RetryBudget(params.requeueBudget ?? DEFAULT_BUDGET, wheel.nowMs()),
+      loadBalancer,
+      requeueBudget: new RetryBudget(
+        params.requeueBudget ?? DEFAULT_BUDGET,
+        wheel.nowMs(),
+        stats.requeueBudget,
+      ),
       forwardClientCert: params.forwardClientCert ?? false,
       bindingTimeoutMs: spec.bindingTimeoutMs,
       baseDtab,
       wheel,
       rng,
-      open: opener(tls instanceof Failure ? undefined : tls),
+      open: opener(tls instanceof Failure ? undefined : tls, socketOptions, limits),
       refusal: tls instanceof Failure ? tls : undefined,
     });
   }
+
+  /** What judges the health of each endpoint of a client. */
+  #healthMakers(
+    { failureAccrual = DEFAULT_ACCRUAL }: ClientParams,
+    stats: ClientStats,
+  ): Pick<EndpointSettings, 'makeAccrual' | 'makeFailFast'> {
+    const { wheel, rng } = this.#deps;
+    const accrual = { wheel, rng, stats: stats.accrual, backoff: failureAccrual.backoff };
+    const { failFast } = stats;
+    return {
+      makeAccrual(changed) {
+        const policy = makeAccrualPolicy(failureAccrual, wheel.nowMs());
+        return policy === undefined ? undefined : new FailureAccrual(policy, accrual, changed);
+      },
+      makeFailFast: (reconnect, changed) =>
+        failFast === undefined
+          ? undefined
+          : new FailFast({ wheel, rng, stats: failFast }, reconnect, changed),
+    };
+  }
 }
 
-type Open = (address: Address, connection: ClientConnection, plain: boolean) => Transport;
-
-function opener(tls: ClientTls | undefined): Open {
-  return ({ host, port }, connection, plain) =>
-    plain || tls === undefined
-      ? Transport.connect(host, port, connection, () => connection.connected())
-      : Transport.connectTls(
-          (done) => tls.connect({ host, port }, done),
-          connection,
-          () => connection.connected(),
-          (failure) => connection.refused(failure),
-        );
+/** How connections of a client are opened. */
+function opener(
+  tls: ClientTls | undefined,
+  options: ConnectionSpec,
+  limits: SocketLimits | undefined,
+): EndpointSettings['open'] {
+  return (address, connection, plain) => {
+    const connected = (): void => {
+      if (limits !== undefined) connection.transport.watch(limits);
+      connection.connected();
+    };
+    if (plain || tls === undefined) return Transport.connect(address, options, connection, connected);
+    const { host, port } = address;
+    const { noDelay, keepAlive } = options;
+    const target = { host, port, noDelay, ...(keepAlive === undefined ? {} : { keepAlive }) };
+    return Transport.connectTls(
+      (done) => tls.connect(target, done),
+      connection,
+      connected,
+      (failure) => connection.refused(failure),
+    );
+  };
 }
 
 /** Identifiers answer with printed names; this is the path again. */
@@ -288,9 +343,4 @@ function unescapeLabel(shown: string): string {
 /** Zero and less mean no limit. */
 function positive(ms: number | undefined): number | undefined {
   return ms !== undefined && ms > 0 ? ms : undefined;
-}
-
-function smaller(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }

@@ -1,45 +1,52 @@
 /**
- * Power of two choices, least loaded (Mitzenmacher 2001): of two endpoints drawn at random the healthier one
- * is taken, then the less loaded one. A draw that finds only busy endpoints is repeated up to `maxEffort`
- * times; after that one more is taken as it is, so that with every endpoint down requests still go somewhere.
+ * Power of two choices, least loaded (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing",
+ * 2001): of two endpoints drawn at random the healthier one is taken, then the less loaded one.
  */
 import type { Rng } from '../../src/base/rng.ts';
-import type { Balanced, Distributor } from './balancer.ts';
+import { type Balanced, Distributor, type DistributorStats } from './distributor.ts';
 
-export class P2c<E extends Balanced> implements Distributor<E> {
-  readonly #endpoints: readonly E[];
-  readonly #maxEffort: number;
+export class P2c<E extends Balanced> extends Distributor<E> {
   readonly #rng: Rng;
+  #endpoints: readonly E[] = [];
 
-  constructor(endpoints: readonly E[], maxEffort: number, rng: Rng) {
-    this.#endpoints = endpoints;
-    this.#maxEffort = maxEffort;
+  constructor(maxEffort: number, rng: Rng, stats: DistributorStats) {
+    super(maxEffort, stats);
     this.#rng = rng;
   }
 
-  pick(avoid: E | undefined): E | undefined {
-    const size = this.#endpoints.length;
-    if (size <= 1) return this.#endpoints[0];
-    for (let effort = 0; effort < this.#maxEffort; effort++) {
-      const picked = this.#draw(size, avoid);
-      if (picked?.status === 'open' && picked !== avoid) return picked;
-    }
-    return this.#draw(size, avoid);
+  update(endpoints: readonly E[]): void {
+    this.#endpoints = endpoints;
   }
 
-  #draw(size: number, avoid: E | undefined): E | undefined {
-    const first = this.#rng.below(size);
-    // The second draw skips the first, so the two always differ.
-    let second = this.#rng.below(size - 1);
-    if (second >= first) second++;
-    const a = this.#endpoints[first];
-    const b = this.#endpoints[second];
-    if (a === undefined || b === undefined) return a ?? b;
-    if (avoid !== undefined) {
-      if (a === avoid) return b;
-      if (b === avoid) return a;
-    }
-    if (a.status !== b.status) return a.status === 'open' ? a : b;
-    return a.load <= b.load ? a : b;
+  protected draw(avoid: E | undefined): E | undefined {
+    return drawTwo(this.#endpoints, this.#endpoints.length, avoid, this.#rng, leastLoaded);
   }
+}
+
+export function leastLoaded(a: Balanced, b: Balanced): boolean {
+  return a.load <= b.load;
+}
+
+/**
+ * The better of two different ones among the first `size` of `endpoints`: the one that is not `avoid`, the
+ * healthier one, the one that `prefers` says (true for the first).
+ */
+export function drawTwo<E extends Balanced>(
+  endpoints: readonly E[],
+  size: number,
+  avoid: E | undefined,
+  rng: Rng,
+  prefers: (a: Balanced, b: Balanced) => boolean,
+): E | undefined {
+  if (size <= 1) return endpoints[0];
+  const first = rng.below(size);
+  // The second draw skips the first, so the two always differ.
+  let second = rng.below(size - 1);
+  if (second >= first) second++;
+  const a = endpoints[first] as E;
+  const b = endpoints[second] as E;
+  if (a === avoid) return b;
+  if (b === avoid) return a;
+  if (a.status !== b.status) return a.status === 'open' ? a : b;
+  return prefers(a, b) ? a : b;
 }

@@ -11,11 +11,11 @@ import type { State } from '../../src/base/activity.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Rng } from '../../src/base/rng.ts';
-import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
+import type { Counter, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { HttpClassifier, ResponseClass } from '../classify/http.ts';
 import type { Exchange, ServiceStage } from '../exchange.ts';
-import { Field } from '../fields.ts';
+import { Field, type Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { withTimeout } from '../headers/deadline.ts';
 import { dstServiceBlock } from '../headers/dst.ts';
@@ -70,7 +70,6 @@ export class ServicePath implements ServiceStage, Closable {
   readonly #retriesTotal: Counter;
   readonly #budgetExhausted: Counter;
   readonly #perRequest: Stat;
-  readonly #balance: Gauge;
   readonly #serviceBlock: string;
   readonly #waiting: WaitList;
   readonly #links = new Map<BoundName, Link>();
@@ -89,9 +88,8 @@ export class ServicePath implements ServiceStage, Closable {
     this.#retriesTotal = this.#scope.counter('retries', 'total');
     this.#budgetExhausted = this.#scope.counter('retries', 'budget_exhausted');
     this.#perRequest = this.#scope.stat('retries', 'per_request');
-    this.#balance = this.#scope.gauge('retries', 'budget');
-    this.#budget = new RetryBudget(settings.budget, deps.wheel.nowMs());
-    this.#balance.set(this.#budget.balance(deps.wheel.nowMs()));
+    const balance = this.#scope.gauge('retries', 'budget');
+    this.#budget = new RetryBudget(settings.budget, deps.wheel.nowMs(), balance);
     this.#serviceBlock = dstServiceBlock(this.name);
     this.#waiting = new WaitList(deps.wheel, deps.bindingTimeoutMs, (exchange) =>
       this.#bindingTimedOut(exchange),
@@ -145,6 +143,7 @@ export class ServicePath implements ServiceStage, Closable {
     if (exchange.authority !== undefined) {
       restoreHost(response.fields, exchange.authority, exchange.head.fields.first(Field.host));
     }
+    if (exchange.exhausted) markExhausted(response.fields);
     this.#record(exchange, responseClass, undefined);
     exchange.answer.start(response, length);
   }
@@ -270,11 +269,18 @@ export class ServicePath implements ServiceStage, Closable {
     if (!exchange.replayable || exchange.over) return false;
     // Without a wait the same would happen again, at once, until the budget is spent.
     if (exchange.attempting && this.#immediate) return false;
-    const nowMs = this.#deps.wheel.nowMs();
-    const allowed = this.#budget.tryWithdraw(nowMs);
-    this.#balance.set(this.#budget.balance(nowMs));
-    if (!allowed) this.#budgetExhausted.add(1);
-    return allowed;
+    const { wheel, rng } = this.#deps;
+    const delayMs = nextBackoffMs(this.#settings.backoff, exchange.backoffMs, rng);
+    // Nobody waits for the answer to a retry that would begin after the deadline.
+    const { deadlineMs } = exchange.context;
+    if (deadlineMs !== Number.POSITIVE_INFINITY && wheel.wallMs() + delayMs >= deadlineMs) return false;
+    if (!this.#budget.tryWithdraw(wheel.nowMs())) {
+      this.#budgetExhausted.add(1);
+      exchange.exhausted = true;
+      return false;
+    }
+    exchange.backoffMs = delayMs;
+    return true;
   }
 
   #retry(exchange: Exchange): void {
@@ -282,16 +288,21 @@ export class ServicePath implements ServiceStage, Closable {
     exchange.requeues = 0;
     exchange.resent = false;
     this.#retriesTotal.add(1);
-    const delayMs = nextBackoffMs(this.#settings.backoff, exchange.backoffMs, this.#deps.rng);
-    exchange.backoffMs = delayMs;
-    if (delayMs <= 0) {
+    const { backoffMs = 0 } = exchange;
+    if (backoffMs <= 0) {
       this.#attempt(exchange);
       return;
     }
     const timer = this.#deps.wheel.timer(() => this.#attempt(exchange));
-    timer.arm(delayMs);
+    timer.arm(backoffMs);
     exchange.retryTimer = timer;
   }
+}
+
+/** The routers before this one need not try again what has been tried as often as there was budget for. */
+function markExhausted(fields: Fields): void {
+  fields.remove(Field.l5dRetryable);
+  fields.add('l5d-retryable', 'false', Field.l5dRetryable);
 }
 
 /** The binder's note on a failure is its cause: which entry led there, and what the namer said. */

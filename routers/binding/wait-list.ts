@@ -32,10 +32,20 @@ export class WaitList implements Closable {
     if (this.#waiting.length === 1) this.#arm();
   }
 
-  remove(exchange: Exchange): void {
-    if (this.#waiting.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => waiting.exchange !== exchange);
+  /** False if it does not wait. */
+  remove(exchange: Exchange): boolean {
+    const at = this.#waiting.findIndex((waiting) => waiting.exchange === exchange);
+    if (at === -1) return false;
+    this.#waiting.splice(at, 1);
     if (this.#waiting.length === 0) this.#timer.disarm();
+    return true;
+  }
+
+  /** Whoever has waited longest, and waits no longer. */
+  shift(): Exchange | undefined {
+    const first = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#timer.disarm();
+    return first?.exchange;
   }
 
   /** All that wait, who wait no longer. */

@@ -1,7 +1,8 @@
 /**
  * Classes of HTTP/1 outcomes: what counts as success, and what may be tried again. Order of evaluation: the
- * configured kind; then a non-retryable failure that the next router marked `l5d-retryable` becomes
- * retryable, whatever the method; then a streamed request, which cannot be sent twice, is never retryable.
+ * configured kind; then a failure that the next router marked `l5d-retryable: true` becomes retryable, whatever
+ * the method, and one marked `false` (it has tried until its budget was spent) is not, so that retries do not
+ * multiply from hop to hop; then a streamed request, which cannot be sent twice, is never retryable.
  */
 import type { ClassifierKind } from '../../config/spec.ts';
 import { never } from '../../src/base/assert.ts';
@@ -72,8 +73,9 @@ class ServerErrorClassifier implements HttpClassifier {
     const { status, fields } = outcome;
     if (status < 500 || status > 599) return 'success';
     if (streamed) return 'failure';
-    if (this.#repeats(method) || isNack(status, fields) || isMarkedRetryable(fields)) return 'retryable';
-    return 'failure';
+    const mark = fields.first(Field.l5dRetryable)?.toLowerCase();
+    if (mark === 'false') return 'failure';
+    return mark === 'true' || this.#repeats(method) || isNack(status, fields) ? 'retryable' : 'failure';
   }
 
   #repeats(method: string): boolean {
@@ -109,8 +111,4 @@ export function isNonRetryableNack(status: number, fields: Fields): boolean {
     fields.mayHave(Field.nack) &&
     fields.named('finagle-http-nonretryable-nack') !== undefined
   );
-}
-
-function isMarkedRetryable(fields: Fields): boolean {
-  return fields.first(Field.l5dRetryable)?.toLowerCase() === 'true';
 }

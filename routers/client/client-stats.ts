@@ -1,8 +1,20 @@
 /**
  * Metric handles of a client (a bound name): `rt/<router>/client/<id>/…`. Made once, when the name is bound.
  */
+import type { LoadBalancerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
+import { BalancerStats } from '../balance/balancer-stats.ts';
 import { RequestStats, StatusStats } from '../request-stats.ts';
+import { FailFastStats } from './fail-fast.ts';
+import { AccrualStats } from './failure-accrual.ts';
+
+/** What is counted depends on what is configured. */
+export type CountedFeatures = {
+  readonly balancer: LoadBalancerSpec['kind'];
+  readonly failFast: boolean;
+  readonly sessionIdle: boolean;
+  readonly sessionLife: boolean;
+};
 
 export class ClientStats {
   readonly requests: RequestStats;
@@ -24,15 +36,20 @@ export class ClientStats {
   readonly requeues: Counter;
   readonly requeueBudgetExhausted: Counter;
   readonly requestLimit: Counter;
-  readonly balancerSize: Gauge;
-  readonly balancerAvailable: Gauge;
-  readonly adds: Counter;
-  readonly removes: Counter;
-  readonly updates: Counter;
+  readonly cannotRetry: Counter;
+  readonly notOpen: Counter;
+  readonly requeuesPerRequest: Stat;
+  readonly requeueBudget: Gauge;
+  readonly balancer: BalancerStats;
+  readonly accrual: AccrualStats;
+  readonly failFast: FailFastStats | undefined;
+  /** Connections closed by `clientSession`. */
+  readonly idleClosed: Counter | undefined;
+  readonly lifetimeClosed: Counter | undefined;
   readonly #scope: Scope;
   readonly #byService = new Map<string, RequestStats>();
 
-  constructor(scope: Scope) {
+  constructor(scope: Scope, features: CountedFeatures) {
     this.#scope = scope;
     this.requests = new RequestStats(scope);
     this.status = new StatusStats(scope);
@@ -53,13 +70,15 @@ export class ClientStats {
     this.requeues = scope.counter('retries', 'requeues');
     this.requeueBudgetExhausted = scope.counter('retries', 'budget_exhausted');
     this.requestLimit = scope.counter('retries', 'request_limit');
-    const balancer = scope.scope('loadbalancer');
-    this.balancerSize = balancer.gauge('size');
-    this.balancerAvailable = balancer.gauge('available');
-    this.adds = balancer.counter('adds');
-    this.removes = balancer.counter('removes');
-    this.updates = balancer.counter('updates');
-    balancer.gauge('algorithm', 'p2c_least_loaded').set(1);
+    this.cannotRetry = scope.counter('retries', 'cannot_retry');
+    this.notOpen = scope.counter('retries', 'not_open');
+    this.requeuesPerRequest = scope.stat('retries', 'requeues_per_request');
+    this.requeueBudget = scope.gauge('retries', 'budget');
+    this.balancer = new BalancerStats(scope.scope('loadbalancer'), features.balancer);
+    this.accrual = new AccrualStats(scope.scope('failure_accrual'));
+    this.failFast = features.failFast ? new FailFastStats(scope.scope('failfast')) : undefined;
+    this.idleClosed = features.sessionIdle ? scope.counter('idle') : undefined;
+    this.lifetimeClosed = features.sessionLife ? scope.counter('lifetime') : undefined;
   }
 
   /** Attempts by service path. `service` is the printed name without its leading slash. */

@@ -3,15 +3,19 @@
  * its connections, its metrics. It makes attempts, and repeats by itself those that certainly did not reach
  * the application (requeues).
  */
+
+import type { LoadBalancerSpec } from '../../config/spec.ts';
 import type { Addr, Address } from '../../dtab/names.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Rng } from '../../src/base/rng.ts';
-import type { TimerWheel } from '../../src/base/timer-wheel.ts';
+import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { Var } from '../../src/base/var.ts';
-import { Balancer, type MakeDistributor } from '../balance/balancer.ts';
+import { Balancer } from '../balance/balancer.ts';
+import type { EndpointStatus } from '../balance/distributor.ts';
+import { makeDistributor } from '../balance/make-distributor.ts';
 import { WaitList } from '../binding/wait-list.ts';
-import { isNack, isNonRetryableNack } from '../classify/http.ts';
+import { isNack, isNonRetryableNack, type ResponseClass } from '../classify/http.ts';
 import { type AttemptStage, type Exchange, Opaque } from '../exchange.ts';
 import { Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
@@ -19,15 +23,24 @@ import { authorityHost } from '../headers/host-rewrite.ts';
 import type { ClientConnection, SessionSettings } from '../http1/client-connection.ts';
 import type { RequestStats } from '../request-stats.ts';
 import { localAnswer, type RoutingDetails } from '../respond/diagnostics.ts';
-import { bindingTimeoutText, connectionFailedText, noBrokersText } from '../respond/messages.ts';
+import {
+  bindingTimeoutText,
+  connectionFailedText,
+  deadlineText,
+  noBrokersText,
+} from '../respond/messages.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
 import type { RetryBudget } from '../retry/budget.ts';
 import type { ClientStats } from './client-stats.ts';
-import { Endpoint, type EndpointSettings, type EndpointUser, endpointName } from './endpoint.ts';
+import { Endpoint, type EndpointSettings, type EndpointUser } from './endpoint.ts';
+import { EndpointSet } from './endpoint-set.ts';
 import { TracedAnswer } from './traced-answer.ts';
 
-/** Acquisitions repeated for one attempt at the most. */
-const REQUEUES_MAX = 25;
+/** Acquisitions tried for one attempt at the most; and if every endpoint is taken for dead. */
+const ACQUISITIONS_MAX = 25;
+const ACQUISITIONS_DOWN_MAX = 3;
+/** How often an aperture looks for endpoints that it can let go. */
+const EXPIRE_MS = 10_000;
 /** Share of the budget's balance that one request may use up. */
 const REQUEST_SHARE = 0.2;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -40,8 +53,8 @@ export type ClientSettings = {
   readonly addr: Var<Addr>;
   readonly stats: ClientStats;
   readonly session: SessionSettings;
-  readonly pool: Omit<EndpointSettings, 'session' | 'open' | 'stats' | 'nowMs'>;
-  readonly makeDistributor: MakeDistributor<Endpoint>;
+  readonly pool: Omit<EndpointSettings, 'session' | 'open' | 'stats' | 'wheel' | 'waitMs'>;
+  readonly loadBalancer: LoadBalancerSpec;
   readonly requeueBudget: RetryBudget;
   readonly forwardClientCert: boolean;
   readonly bindingTimeoutMs: number;
@@ -60,7 +73,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   readonly #endpointSettings: EndpointSettings;
   readonly #balancer: Balancer<Endpoint>;
   readonly #waiting: WaitList;
-  #endpoints = new Map<string, Endpoint>();
+  readonly #set = new EndpointSet();
+  readonly #expiry: WheelTimer;
   #observation: Closable = nothingToClose;
   #addr: Addr = { type: 'pending' };
   #authority: string | undefined;
@@ -71,14 +85,23 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     this.#settings = settings;
     this.stats = settings.stats;
     this.forwardClientCert = settings.forwardClientCert;
+    const { wheel, rng, stats, loadBalancer } = settings;
     this.#endpointSettings = {
       ...settings.pool,
+      waitMs: settings.bindingTimeoutMs,
       session: settings.session,
       open: settings.open,
-      stats: settings.stats,
-      nowMs: () => settings.wheel.nowMs(),
+      stats,
+      wheel,
     };
-    this.#balancer = new Balancer(settings.makeDistributor, settings.rng);
+    const deps = { rng, nowMs: () => wheel.nowMs(), stats: stats.balancer };
+    const make = () => makeDistributor<Endpoint>(loadBalancer, deps);
+    this.#balancer = new Balancer({ make, rng, stats: stats.balancer });
+    this.#expiry = wheel.timer(() => {
+      this.#balancer.expire();
+      this.#expiry.arm(EXPIRE_MS);
+    });
+    if (loadBalancer.kind === 'aperture') this.#expiry.arm(EXPIRE_MS);
     this.#waiting = new WaitList(settings.wheel, settings.bindingTimeoutMs, (exchange) =>
       this.#expired(exchange),
     );
@@ -94,7 +117,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   }
 
   get endpoints(): readonly Endpoint[] {
-    return [...this.#endpoints.values()];
+    return this.#set.list;
   }
 
   /** `byService` counts the attempts of the service path that this one comes from. */
@@ -115,6 +138,14 @@ export class Client implements AttemptStage, EndpointUser, Closable {
 
   acquired(exchange: Exchange, session: ClientConnection): void {
     exchange.selected = session.endpoint;
+    if (this.#tooLate(exchange)) {
+      const endpoint = this.#release(exchange, undefined);
+      // A stream's connection is its own, and may not have the client's TLS.
+      if (exchange.opaque === Opaque.none) endpoint?.idle(session);
+      else session.close();
+      this.#settle(exchange, this.#deadlinePassed());
+      return;
+    }
     session.send(exchange);
   }
 
@@ -123,14 +154,28 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     stats.acquisitionFailures.add(1);
     const endpoint = this.#release(exchange, failure);
     if (exchange.over) return;
-    const limit = Math.min(REQUEUES_MAX, 2 * this.#endpoints.size);
-    if (failure.undelivered && failure.kind !== 'too-many-waiters' && exchange.requeues < limit - 1) {
-      exchange.requeues++;
-      stats.requeues.add(1);
-      this.#try(exchange, endpoint);
-      return;
+    if (failure.undelivered && failure.kind !== 'too-many-waiters') {
+      if (exchange.requeues < this.#acquisitionsMax() - 1) {
+        exchange.requeues++;
+        stats.requeues.add(1);
+        this.#try(exchange, endpoint);
+        return;
+      }
+      if (this.#balancer.open === 0) stats.notOpen.add(1);
     }
-    exchange.service?.settleFailure(exchange, this.#connectFailure(exchange, failure, endpoint));
+    this.#settle(exchange, this.#connectFailure(exchange, failure, endpoint));
+  }
+
+  waitExpired(exchange: Exchange): void {
+    this.stats.acquisitionFailures.add(1);
+    const failure = this.#bindingTimeout(exchange);
+    this.#release(exchange, failure);
+    if (!exchange.over) this.#settle(exchange, failure);
+  }
+
+  statusChanged(endpoint: Endpoint, before: EndpointStatus): void {
+    this.#balancer.changed(endpoint, before);
+    this.stats.available.set(this.#balancer.open > 0 ? 1 : 0);
   }
 
   responded(exchange: Exchange, response: ResponseHead, length: number): void {
@@ -149,6 +194,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     this.stats.requests.end(exchange.responseClass, latencyMs, undefined);
     exchange.byService?.end(exchange.responseClass, latencyMs, undefined);
     exchange.attemptRecorded = true;
+    this.stats.requeuesPerRequest.observe(exchange.requeues);
+    this.#judge(exchange, exchange.responseClass, nowMs);
     if (response.status < 500) requeueBudget.deposit(nowMs);
     service.settleResponse(exchange, response, length);
   }
@@ -163,9 +210,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       !exchange.resent &&
       exchange.replayable &&
       IDEMPOTENT.has(exchange.head.method);
-    if (resend) {
+    if (resend && this.#mayRequeue(exchange)) {
       exchange.resent = true;
-      this.stats.requeues.add(1);
       this.#try(exchange, undefined);
       return;
     }
@@ -173,7 +219,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       this.#try(exchange, endpoint);
       return;
     }
-    exchange.service?.settleFailure(exchange, failure);
+    this.#settle(exchange, failure);
   }
 
   released(exchange: Exchange): void {
@@ -184,7 +230,10 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     this.#waiting.remove(exchange);
     const endpoint = exchange.endpoint as Endpoint | undefined;
     endpoint?.abandon(exchange);
+    // Nobody has gone away: a time limit of ours ended an attempt that the endpoint had not answered.
+    const unanswered = exchange.session !== undefined && !exchange.over && !exchange.attemptRecorded;
     exchange.session?.cancel();
+    if (unanswered) endpoint?.accrual?.failure(exchange.probe, this.#settings.wheel.nowMs());
     this.#release(exchange, undefined);
   }
 
@@ -195,7 +244,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
     }
     this.#waiting.close();
-    for (const endpoint of this.#endpoints.values()) endpoint.close();
+    this.#expiry.close();
+    for (const endpoint of this.#set.list) endpoint.close();
     this.stats.prune();
   }
 
@@ -230,7 +280,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       durationMs: this.#settings.wheel.nowMs() - exchange.startedMs,
       service,
       client: this.id,
-      addresses: [...this.#endpoints.values()].map((each) => each.name),
+      addresses: this.#set.list.map((each) => each.name),
       selected: exchange.selected ?? 'none',
       steps: [
         { path: service, dentry: '' },
@@ -240,9 +290,13 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   }
 
   #try(exchange: Exchange, avoid: Endpoint | undefined): void {
+    if (this.#tooLate(exchange)) {
+      this.#settle(exchange, this.#deadlinePassed());
+      return;
+    }
     const endpoint = this.#balancer.pick(avoid);
     if (endpoint === undefined) {
-      exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
+      this.#settle(exchange, this.#noEndpoints(exchange));
       return;
     }
     if (exchange.context.answerHere) {
@@ -250,9 +304,11 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       return;
     }
     exchange.endpoint = endpoint;
-    endpoint.load++;
-    exchange.attemptStartedMs = this.#settings.wheel.nowMs();
+    const nowMs = this.#settings.wheel.nowMs();
+    exchange.attemptStartedMs = nowMs;
     exchange.attemptRecorded = false;
+    exchange.probe = endpoint.accrual?.begin(nowMs) ?? false;
+    this.#balancer.started(endpoint);
     this.stats.requests.begin();
     exchange.byService?.begin();
     endpoint.acquire(exchange);
@@ -263,21 +319,63 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const endpoint = exchange.endpoint as Endpoint | undefined;
     if (endpoint === undefined) return undefined;
     exchange.endpoint = undefined;
-    endpoint.load--;
+    this.#balancer.ended(endpoint, exchange.attemptStartedMs);
     if (exchange.attemptRecorded) return endpoint;
     exchange.attemptRecorded = true;
     const { requests, status } = this.stats;
     if (failure === undefined || exchange.over) {
+      endpoint.accrual?.ignored(exchange.probe);
       requests.forget();
       exchange.byService?.forget();
       return endpoint;
     }
     const outcome = exchange.service?.classifyFailure(exchange, failure) ?? 'failure';
-    const latencyMs = this.#settings.wheel.nowMs() - exchange.attemptStartedMs;
+    const nowMs = this.#settings.wheel.nowMs();
+    const latencyMs = nowMs - exchange.attemptStartedMs;
     status.error(latencyMs);
     requests.end(outcome, latencyMs, failure.kind);
     exchange.byService?.end(outcome, latencyMs, failure.kind);
+    const local = exchange.staleSession || isLocal(failure);
+    this.#judge(exchange, local ? 'ignorable' : outcome, nowMs, endpoint);
     return endpoint;
+  }
+
+  /** Tells the endpoint's accrual how the attempt went. */
+  #judge(
+    exchange: Exchange,
+    outcome: ResponseClass,
+    nowMs: number,
+    endpoint = exchange.endpoint as Endpoint | undefined,
+  ): void {
+    const accrual = endpoint?.accrual;
+    if (accrual === undefined) return;
+    if (outcome === 'success') accrual.success(exchange.attemptStartedMs, nowMs);
+    else if (outcome === 'ignorable') accrual.ignored(exchange.probe);
+    else accrual.failure(exchange.probe, nowMs);
+  }
+
+  #settle(exchange: Exchange, failure: Failure): void {
+    this.stats.requeuesPerRequest.observe(exchange.requeues);
+    exchange.service?.settleFailure(exchange, failure);
+  }
+
+  /** The deadline that the caller has set is over. */
+  #tooLate({ context }: Exchange): boolean {
+    return (
+      context.deadlineMs !== Number.POSITIVE_INFINITY && this.#settings.wheel.wallMs() >= context.deadlineMs
+    );
+  }
+
+  #deadlinePassed(): Failure {
+    return new Failure('deadline', deadlineText(this.id));
+  }
+
+  /** With every endpoint taken for dead another may still be better than the one that just failed. */
+  #acquisitionsMax(): number {
+    const { size } = this.#set;
+    return this.#balancer.open > 0
+      ? Math.min(ACQUISITIONS_MAX, 2 * size)
+      : Math.min(ACQUISITIONS_DOWN_MAX, size);
   }
 
   /** The endpoint has refused the request before doing anything with it. */
@@ -288,12 +386,16 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     session?.cancel();
     const endpoint = this.#release(exchange, failure);
     if (repeatable && this.#mayRequeue(exchange)) this.#try(exchange, endpoint);
-    else exchange.service?.settleFailure(exchange, failure);
+    else this.#settle(exchange, failure);
   }
 
   /** Requeues of delivered or half-delivered attempts are limited per request and by the client's budget. */
   #mayRequeue(exchange: Exchange): boolean {
     if (exchange.over || !exchange.replayable) return false;
+    if (this.#balancer.open === 0) {
+      this.stats.cannotRetry.add(1);
+      return false;
+    }
     const { wheel, requeueBudget } = this.#settings;
     const nowMs = wheel.nowMs();
     const limit = Math.ceil(REQUEST_SHARE * requeueBudget.balance(nowMs));
@@ -324,27 +426,26 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     }
   }
 
-  /** Endpoints whose address and weight stay keep their connections and their load. */
   #replace(addresses: readonly Address[]): void {
-    const next = new Map<string, Endpoint>();
-    for (const address of addresses) {
-      const key = `${endpointName(address)} ${address.meta?.weight ?? 1}`;
-      if (next.has(key)) continue;
-      const kept = this.#endpoints.get(key);
-      if (kept === undefined) this.stats.adds.add(1);
-      next.set(key, kept ?? new Endpoint(address, this, this.#endpointSettings));
-    }
-    for (const [key, endpoint] of this.#endpoints) {
-      if (next.has(key)) continue;
-      this.stats.removes.add(1);
+    const { enableProbation } = this.#settings.loadBalancer;
+    const { added, removed } = this.#set.replace(
+      addresses,
+      (address) => new Endpoint(address, this, this.#endpointSettings),
+      (endpoint) => enableProbation && endpoint.status === 'open',
+    );
+    const { list } = this.#set;
+    const { balancer, available } = this.stats;
+    balancer.adds.add(added);
+    balancer.removes.add(removed.length);
+    this.#balancer.update(list);
+    available.set(this.#balancer.open > 0 ? 1 : 0);
+    for (const endpoint of removed) {
       endpoint.close();
+      // Whoever still waits for a connection there is better served elsewhere, if there is somewhere.
+      if (list.length === 0) continue;
+      const left = new Failure('connect', `${endpoint.name} has left the address set`, true);
+      for (const exchange of endpoint.takeWaiters()) this.acquireFailed(exchange, left);
     }
-    this.#endpoints = next;
-    this.stats.updates.add(1);
-    this.stats.balancerSize.set(next.size);
-    this.stats.balancerAvailable.set(next.size);
-    this.stats.available.set(next.size > 0 ? 1 : 0);
-    this.#balancer.update([...next.values()]);
   }
 
   #noEndpoints(exchange: Exchange): Failure {
@@ -356,15 +457,24 @@ export class Client implements AttemptStage, EndpointUser, Closable {
 
   #connectFailure(exchange: Exchange, failure: Failure, endpoint: Endpoint | undefined): Failure {
     if (failure.kind === 'too-many-waiters') return failure;
-    const addresses = [...this.#endpoints.values()].map((each) => each.name);
+    const addresses = this.#set.list.map((each) => each.name);
     const selected = endpoint?.name ?? 'none';
     const service = exchange.service?.name ?? '';
     const text = connectionFailedText(service, this.id, addresses, selected, failure.message);
     return new Failure(failure.kind, text, true, failure);
   }
 
-  #expired(exchange: Exchange): void {
+  #bindingTimeout(exchange: Exchange): Failure {
     const text = bindingTimeoutText(this.#settings.bindingTimeoutMs, exchange.service?.name ?? '', this.id);
-    exchange.service?.settleFailure(exchange, new Failure('binding-timeout', text, true));
+    return new Failure('binding-timeout', text, true);
   }
+
+  #expired(exchange: Exchange): void {
+    exchange.service?.settleFailure(exchange, this.#bindingTimeout(exchange));
+  }
+}
+
+/** What a queue or a time limit of ours refused says nothing about the endpoint. */
+function isLocal({ kind }: Failure): boolean {
+  return kind === 'too-many-waiters' || kind === 'binding-timeout' || kind === 'marked-down';
 }

@@ -1,15 +1,19 @@
 /**
- * One ip:port of a bound name, with its connections. An attempt takes the idle connection that was used last,
+ * One ip:port of a bound name, with its connections and what is known of its health. An attempt takes the idle connection that was used last,
  * or opens one; at `maxSize` connections attempts wait in order, and beyond `maxWaiters` they fail at once.
  * The endpoint is loaded from the moment an attempt is given to it until the response has been read.
  */
 import type { Address } from '../../dtab/names.ts';
 import { Failure } from '../../src/base/failure.ts';
-import type { Balanced, EndpointStatus } from '../balance/balancer.ts';
+import type { TimerWheel } from '../../src/base/timer-wheel.ts';
+import { type Balanced, BalancerNode, type EndpointStatus } from '../balance/distributor.ts';
+import { WaitList } from '../binding/wait-list.ts';
 import { type Exchange, type LoadedEndpoint, Opaque } from '../exchange.ts';
 import { ClientConnection, type SessionOwner, type SessionSettings } from '../http1/client-connection.ts';
 import type { Transport } from '../http1/transport.ts';
 import type { ClientStats } from './client-stats.ts';
+import type { FailFast } from './fail-fast.ts';
+import type { FailureAccrual } from './failure-accrual.ts';
 
 /** Idle connections are closed before the usual keep-alive time of servers (5 s) is over (decision 16). */
 const DEFAULT_IDLE_MS = 3000;
@@ -21,26 +25,42 @@ export type EndpointSettings = {
   readonly minSize: number;
   readonly maxSize: number;
   readonly maxWaiters: number;
-  /** Absent: by what the endpoint announces. */
+  /** How long a request waits for a connection. */
+  readonly waitMs: number;
+  /** Of connections beyond `minSize`. Absent: by what the endpoint announces. */
   readonly idleTimeMs: number | undefined;
+  /** Of all connections. */
+  readonly sessionIdleMs: number | undefined;
+  /** Undefined: whatever happens, it is not taken for dead. `changed` is to be called when that is another. */
+  readonly makeAccrual: (changed: () => void) => FailureAccrual | undefined;
+  readonly makeFailFast: (reconnect: () => void, changed: () => void) => FailFast | undefined;
   /** `plain`: without TLS, whatever the client says. */
   readonly open: (address: Address, connection: ClientConnection, plain: boolean) => Transport;
   readonly stats: ClientStats;
-  readonly nowMs: () => number;
+  readonly wheel: TimerWheel;
 };
 
 /** The client that attempts come from. */
 export interface EndpointUser {
   acquired(exchange: Exchange, session: ClientConnection): void;
   acquireFailed(exchange: Exchange, failure: Failure): void;
+  /** It has waited for a connection for too long. */
+  waitExpired(exchange: Exchange): void;
+  statusChanged(endpoint: Endpoint, before: EndpointStatus): void;
 }
 
 export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
-  readonly address: Address;
   readonly name: string;
-  readonly weight: number;
-  readonly status: EndpointStatus = 'open';
+  readonly node = new BalancerNode();
+  readonly accrual: FailureAccrual | undefined;
+  address: Address;
+  weight: number;
+  status: EndpointStatus = 'open';
   load = 0;
+  /** Kept by EndpointSet: the place in its list, and the last update that had it. */
+  index = -1;
+  generation = -1;
+  readonly #failFast: FailFast | undefined;
   readonly #settings: EndpointSettings;
   readonly #user: EndpointUser;
   readonly #idle: ClientConnection[] = [];
@@ -48,17 +68,22 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   readonly #all = new Map<ClientConnection, number>();
   /** How many of them are not connected yet. */
   #connecting = 0;
-  /** Connections begun for one stream each; undefined: it has been given up. */
+  /** Connections begun for one stream each; undefined: for nobody (any more). */
   readonly #dials = new Map<ClientConnection, Exchange | undefined>();
-  #waiters: Exchange[] = [];
+  /** The connection that fail fast tries. */
+  #trial: ClientConnection | undefined;
+  #waiters: WaitList | undefined;
   #closed = false;
 
   constructor(address: Address, user: EndpointUser, settings: EndpointSettings) {
     this.address = address;
     this.name = endpointName(address);
-    this.weight = address.meta?.weight ?? 1;
+    this.weight = weightOf(address);
     this.#user = user;
     this.#settings = settings;
+    const changed = (): void => this.#updateStatus();
+    this.accrual = settings.makeAccrual(changed);
+    this.#failFast = settings.makeFailFast(() => this.#tryConnection(), changed);
   }
 
   get connections(): number {
@@ -70,12 +95,17 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   get waiting(): number {
-    return this.#waiters.length;
+    return this.#waiters?.size ?? 0;
   }
 
   /** Ends in a call of `acquired` (at once if a connection is idle) or `acquireFailed`, unless abandoned. */
   acquire(exchange: Exchange): void {
     const { maxSize, maxWaiters, stats } = this.#settings;
+    if (this.#failFast?.dead === true) {
+      const text = `${this.name} is marked down: the last connection to it failed`;
+      this.#user.acquireFailed(exchange, new Failure('marked-down', text, true));
+      return;
+    }
     if (exchange.opaque !== Opaque.none) {
       this.#dial(exchange);
       return;
@@ -84,19 +114,27 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     const fresh = exchange.resent && this.#all.size < maxSize;
     if (!fresh && this.#reuse(exchange)) return;
     if (this.#all.size < maxSize) {
-      this.#waiters.push(exchange);
-      stats.poolWaiters.add(1);
+      this.#wait(exchange);
       this.#connect();
       return;
     }
-    if (this.#waiters.length >= maxWaiters) {
+    if (this.waiting >= maxWaiters) {
       stats.tooManyWaiters.add(1);
       const text = `${this.name} has ${maxSize} connections, and ${maxWaiters} requests wait for one`;
       this.#user.acquireFailed(exchange, new Failure('too-many-waiters', text, true));
       return;
     }
-    this.#waiters.push(exchange);
+    this.#wait(exchange);
     stats.waited.add(1);
+  }
+
+  #wait(exchange: Exchange): void {
+    const { stats, wheel, waitMs } = this.#settings;
+    this.#waiters ??= new WaitList(wheel, waitMs, (expired) => {
+      stats.poolWaiters.add(-1);
+      this.#user.waitExpired(expired);
+    });
+    this.#waiters.add(exchange);
     stats.poolWaiters.add(1);
   }
 
@@ -119,16 +157,31 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       session.close();
       return;
     }
-    const at = this.#waiters.indexOf(exchange);
-    if (at === -1) return;
-    this.#waiters.splice(at, 1);
+    if (this.#waiters?.remove(exchange) !== true) return;
     this.#settings.stats.poolWaiters.add(-1);
+    this.#tidy();
+  }
+
+  /** All that wait for a connection, who wait no longer. */
+  takeWaiters(): readonly Exchange[] {
+    const taken = this.#waiters?.take() ?? [];
+    this.#settings.stats.poolWaiters.add(-taken.length);
+    this.#tidy();
+    return taken;
   }
 
   /** Takes no new attempts: idle connections are closed, those in use when their exchange is over. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.accrual?.close();
+    this.#failFast?.close();
+    this.#updateStatus();
+    this.closeIdle();
+    this.#tidy();
+  }
+
+  closeIdle(): void {
     for (const session of this.#idle.splice(0)) {
       this.#settings.stats.poolCached.add(-1);
       session.close();
@@ -136,24 +189,29 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   connected(session: ClientConnection): void {
-    const { stats, nowMs } = this.#settings;
+    const { stats, wheel } = this.#settings;
     const exchange = this.#dials.get(session);
     if (!this.#dials.delete(session)) this.#connecting--;
+    if (session === this.#trial) this.#trial = undefined;
     stats.connects.add(1);
     stats.connections.add(1);
-    stats.connectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
+    stats.connectLatency.observe(wheel.nowMs() - (this.#all.get(session) ?? 0));
+    this.#failFast?.connected();
     if (exchange === undefined) this.idle(session);
     else this.#user.acquired(exchange, session);
   }
 
   connectFailed(session: ClientConnection, failure: Failure): void {
-    const { stats, nowMs } = this.#settings;
+    const { stats, wheel } = this.#settings;
     const dialled = this.#dials.get(session);
     const isDial = this.#dials.delete(session);
+    const isTrial = session === this.#trial;
     if (!isDial) this.#connecting--;
-    stats.failedConnectLatency.observe(nowMs() - (this.#all.get(session) ?? 0));
+    if (isTrial) this.#trial = undefined;
+    stats.failedConnectLatency.observe(wheel.nowMs() - (this.#all.get(session) ?? 0));
     this.#all.delete(session);
     stats.poolSize.add(-1);
+    this.#failFast?.failed(isTrial);
     const exchange = isDial ? dialled : this.#nextWaiter();
     if (exchange !== undefined) this.#user.acquireFailed(exchange, failure);
   }
@@ -164,13 +222,14 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       this.#user.acquired(exchange, session);
       return;
     }
-    if (this.#closed) {
+    const idleMs = this.#closed ? 0 : this.#idleMs(session);
+    if (idleMs <= 0) {
       session.close();
       return;
     }
     this.#idle.push(session);
     this.#settings.stats.poolCached.add(1);
-    session.expireAfter(this.#idleMs(session));
+    session.expireAfter(idleMs);
   }
 
   gone(session: ClientConnection): void {
@@ -186,22 +245,44 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       stats.poolCached.add(-1);
     }
     // Whoever waited for this connection to become free gets one of his own.
-    if (this.#waiters.length > this.#connecting && this.#all.size < this.#settings.maxSize) this.#connect();
+    if (this.waiting > this.#connecting && this.#all.size < this.#settings.maxSize) this.#connect();
   }
 
   #idleMs(session: ClientConnection): number {
-    const { idleTimeMs, minSize } = this.#settings;
-    if (this.#all.size <= minSize) return Number.POSITIVE_INFINITY;
-    if (idleTimeMs !== undefined) return idleTimeMs;
+    const { idleTimeMs, sessionIdleMs = Number.POSITIVE_INFINITY, minSize } = this.#settings;
+    if (this.#all.size <= minSize) return sessionIdleMs;
+    if (idleTimeMs !== undefined) return Math.min(idleTimeMs, sessionIdleMs);
     const { announcedMs } = session;
-    if (announcedMs === undefined) return DEFAULT_IDLE_MS;
-    return Math.max(announcedMs - ANNOUNCED_MARGIN_MS, announcedMs / 2);
+    if (announcedMs === undefined) return Math.min(DEFAULT_IDLE_MS, sessionIdleMs);
+    return Math.min(Math.max(announcedMs - ANNOUNCED_MARGIN_MS, announcedMs / 2), sessionIdleMs);
   }
 
   #nextWaiter(): Exchange | undefined {
-    const exchange = this.#waiters.shift();
-    if (exchange !== undefined) this.#settings.stats.poolWaiters.add(-1);
+    const exchange = this.#waiters?.shift();
+    if (exchange === undefined) return undefined;
+    this.#settings.stats.poolWaiters.add(-1);
+    this.#tidy();
     return exchange;
+  }
+
+  /** Once it is closed and nobody waits any more, nobody will. */
+  #tidy(): void {
+    if (this.#closed && this.waiting === 0) this.#waiters?.close();
+  }
+
+  #updateStatus(): void {
+    const before = this.status;
+    const state = this.accrual?.state;
+    if (this.#closed) this.status = 'closed';
+    else if (state === 'dead' || state === 'probing' || this.#failFast?.dead === true) this.status = 'busy';
+    else this.status = 'open';
+    if (this.status !== before) this.#user.statusChanged(this, before);
+  }
+
+  /** Of fail fast: the connection goes into the pool if it comes about. */
+  #tryConnection(): void {
+    this.#trial = this.#open(false);
+    this.#dials.set(this.#trial, undefined);
   }
 
   #connect(): void {
@@ -222,11 +303,11 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   #open(plain: boolean): ClientConnection {
-    const { session, open, stats, nowMs } = this.#settings;
+    const { session, open, stats, wheel } = this.#settings;
     const connection = new ClientConnection(this.name, this, session, (made) =>
       open(this.address, made, plain),
     );
-    this.#all.set(connection, nowMs());
+    this.#all.set(connection, wheel.nowMs());
     stats.poolSize.add(1);
     return connection;
   }
@@ -235,4 +316,10 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 /** `ip:port`, with brackets around an IPv6 address. */
 export function endpointName(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** What is no weight counts as 1. */
+export function weightOf({ meta }: Address): number {
+  const weight = meta?.weight ?? 1;
+  return weight >= 0 && weight < Number.POSITIVE_INFINITY ? weight : 1;
 }

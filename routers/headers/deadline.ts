@@ -1,7 +1,7 @@
 /**
  * `l5d-ctx-deadline: <timestamp> <deadline>`, nanoseconds since 1970. Deadlines of several sources combine to
- * the strictest. They inform the next hop and never reject a request here. Nanoseconds need 64 bits, hence
- * bigints: only requests that have a deadline pay for them.
+ * the strictest. They inform the next hop, and no attempt is begun once the caller's is over. Nanoseconds need
+ * 64 bits, hence bigints: only requests that have a deadline pay for them.
  */
 import { Field, type Fields } from '../fields.ts';
 
@@ -44,6 +44,11 @@ export function withTimeout(current: Deadline | undefined, wallMs: number, timeo
   const timestampNs = BigInt(Math.round(wallMs * 1000)) * 1000n;
   const ours = { timestampNs, deadlineNs: timestampNs + BigInt(Math.round(timeoutMs * 1000)) * 1000n };
   return strictest(current, ours) ?? ours;
+}
+
+/** As a date in ms. */
+export function deadlineMsOf({ deadlineNs }: Deadline): number {
+  return Number(deadlineNs) / 1e6;
 }
 
 export function deadlineValue(deadline: Deadline): string {

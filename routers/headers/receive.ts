@@ -12,7 +12,8 @@ import { Field, type Fields } from '../fields.ts';
 import type { RequestHead } from '../head.ts';
 import { rewriteAbsoluteForm, splitAbsoluteForm } from './absolute-form.ts';
 import { clearRequestContext } from './clear-context.ts';
-import { takeDeadline } from './deadline.ts';
+import { deadlineMsOf, takeDeadline } from './deadline.ts';
+import type { DeadlineStats } from './deadline-stats.ts';
 import type { ForwardedLine } from './forwarded.ts';
 import { stripHopByHop } from './hop-by-hop.ts';
 import { type LocalDtabs, noOverride } from './local-dtab.ts';
@@ -31,6 +32,7 @@ export type ReceiveOptions = {
   readonly localDtabs: LocalDtabs;
   readonly tracePropagator: TracePropagator;
   readonly clock: { wallMs(): number };
+  readonly deadlines: DeadlineStats;
 };
 
 /** Before identification. A Failure is answered at once; the context is filled in any case. */
@@ -43,6 +45,7 @@ export function receiveRequest(
   const { fields } = head;
   out.localDtab = noOverride;
   out.deadline = undefined;
+  out.deadlineMs = Number.POSITIVE_INFINITY;
   out.via = undefined;
   out.forwardedClientCert = undefined;
   out.answerHere = false;
@@ -51,6 +54,10 @@ export function receiveRequest(
 
   if (options.clearContext) clearRequestContext(fields);
   out.deadline = takeDeadline(fields, undefined);
+  if (out.deadline !== undefined) {
+    out.deadlineMs = deadlineMsOf(out.deadline);
+    options.deadlines.arrived(out.deadlineMs - options.clock.wallMs());
+  }
   const localDtab = options.localDtabs.take(fields);
   // Forwarded says what was received, hence before the rewriting of the target and of Host.
   if (forwarded !== undefined) {

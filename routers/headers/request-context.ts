@@ -6,6 +6,8 @@ import { TraceId } from './trace-id.ts';
 export class RequestContext {
   localDtab: LocalDtab = noOverride;
   deadline: Deadline | undefined = undefined;
+  /** The deadline that the caller has set, as a date; Infinity without one. */
+  deadlineMs = Number.POSITIVE_INFINITY;
   /** The span of this router; attempts are its children. */
   readonly trace = new TraceId();
   /** Values of fields that are taken out of the head and written by us. */

@@ -51,6 +51,9 @@ export type SessionSettings = {
   readonly lifeTimeMs: number | undefined;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;
+  /** Connections that `clientSession` closed, if it is configured. */
+  readonly idleClosed: Counter | undefined;
+  readonly lifetimeClosed: Counter | undefined;
 };
 
 /** Longer bodies are streamed through a buffer of the connection's own. */
@@ -277,7 +280,16 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     } else if (this.#phase === 'body') {
       const text = `${this.endpoint} sent nothing of the response body for ${bodyIdleTimeoutMs} ms`;
       this.#fail(new Failure('body-timeout', text));
-    } else this.close();
+    } else {
+      (this.#worn ? this.#settings.lifetimeClosed : this.#settings.idleClosed)?.add(1);
+      this.close();
+    }
+  }
+
+  /** It has been open for as long as it may. */
+  get #worn(): boolean {
+    const { lifeTimeMs, wheel } = this.#settings;
+    return lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
   }
 
   #readHead(buffer: Buffer, at: number, end: number): number {
@@ -418,8 +430,8 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const trailers = this.#chunks?.trailers;
-    const { lifeTimeMs, wheel } = this.#settings;
-    const worn = lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
+    const worn = this.#worn;
+    if (worn) this.#settings.lifetimeClosed?.add(1);
     const intact = this.#keepAlive && this.#requestDone && !leftover;
     const reusable = intact && !worn && this.#transport.flushed && !this.#transport.closed;
     this.#detach();

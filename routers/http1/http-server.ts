@@ -14,6 +14,7 @@ import type { ResponseClass } from '../classify/http.ts';
 import { type EarlyBytes, type Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import { clientCertValue } from '../headers/client-cert.ts';
+import { DeadlineStats } from '../headers/deadline-stats.ts';
 import { ForwardedLine } from '../headers/forwarded.ts';
 import type { ReceiveOptions } from '../headers/receive.ts';
 import { RequestStats, StatusStats } from '../request-stats.ts';
@@ -30,6 +31,7 @@ import { CHUNKED } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
 import { Lingering } from './lingering.ts';
 import { ServerConnection } from './server-connection.ts';
+import { type SocketLimits, socketLimits } from './socket-watch.ts';
 import { Transport } from './transport.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 
@@ -71,6 +73,7 @@ export class HttpServer implements ConnectionHost {
   readonly #refused: Counter;
   readonly #handshakeFailures: Counter;
   readonly #nacks: Counter;
+  readonly #socketLimits: SocketLimits | undefined;
   readonly #maxConcurrent: number;
   #concurrent = 0;
   #draining = false;
@@ -90,6 +93,7 @@ export class HttpServer implements ConnectionHost {
       localDtabs: router.localDtabs,
       tracePropagator: router.propagator,
       clock,
+      deadlines: new DeadlineStats(stats),
     };
     this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
     const max = spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
@@ -107,6 +111,7 @@ export class HttpServer implements ConnectionHost {
     this.receivedBytes = stats.counter('received_bytes');
     this.sentBytes = stats.counter('sent_bytes');
     this.tunnels = new TunnelStats(stats);
+    this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
     this.#listener = this.#makeListener(material);
   }
@@ -200,6 +205,7 @@ export class HttpServer implements ConnectionHost {
   }
 
   failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse {
+    if (failure.kind === 'deadline') this.#receive.deadlines.rejected.add(1);
     return this.#router.failureResponse(exchange, failure);
   }
 
@@ -268,7 +274,9 @@ export class HttpServer implements ConnectionHost {
     this.#open.add(1);
     if (this.#deps.tls !== undefined) this.#openTls.add(1);
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
-    this.#connections.add(new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner)));
+    const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
+    if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
+    this.#connections.add(connection);
   }
 
   #forwardedLine(exchange: Exchange): ForwardedLine | undefined {

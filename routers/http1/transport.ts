@@ -10,6 +10,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Failure } from '../../src/base/failure.ts';
+import { type SocketLimits, SocketWatch, type WatchedSocket } from './socket-watch.ts';
 
 const READ_BYTES = 65536;
 const SPARE_BUFFERS_MAX = 64;
@@ -34,13 +35,17 @@ type ReadBuffer = { readonly bytes: Buffer; lent: boolean };
 const sharedBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const spareBuffers: ReadBuffer[] = [];
 
-export class Transport {
+/** How a plain connection is opened. */
+export type TcpOptions = { readonly noDelay: boolean; readonly keepAlive?: boolean };
+
+export class Transport implements WatchedSocket {
   readonly isTls: boolean;
   closed = false;
   #socket: net.Socket;
   #owner: TransportOwner;
   #paused = false;
   #error: Error | undefined;
+  #watch: SocketWatch | undefined;
   /** Set while this connection reads into a buffer of its own. */
   #ownBuffer: ReadBuffer | undefined;
   /** The other side's buffer that the pending write of this side refers to. */
@@ -85,13 +90,19 @@ export class Transport {
     return transport;
   }
 
-  static connect(host: string, port: number, owner: TransportOwner, onConnect: () => void): Transport {
+  static connect(
+    { host, port }: { readonly host: string; readonly port: number },
+    { noDelay, keepAlive }: TcpOptions,
+    owner: TransportOwner,
+    onConnect: () => void,
+  ): Transport {
     const transport = new Transport(owner, false);
     const socket = net.connect({
       host,
       port,
       allowHalfOpen: true,
-      noDelay: true,
+      noDelay,
+      keepAlive: keepAlive ?? false,
       onread: { buffer: sharedBuffer, callback: transport.#onread },
     } as net.NetConnectOpts);
     transport.#attach(socket);
@@ -138,6 +149,25 @@ export class Transport {
     this.#owner = owner;
     // A TLS connection that we opened is not made that way.
     this.#socket.allowHalfOpen = true;
+  }
+
+  /** Ends the connection when nothing moves on it for too long. */
+  watch(limits: SocketLimits): void {
+    if (!this.closed) this.#watch = new SocketWatch(this, limits);
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesTaken(): number {
+    const { _handle: handle } = this.#socket as unknown as Internals;
+    return this.#socket.bytesWritten - this.#socket.writableLength - (handle?.writeQueueSize ?? 0);
+  }
+
+  fail(why: string): void {
+    this.#error ??= new Error(why);
+    this.reset();
   }
 
   /** Bytes that the system has not taken over yet. */
@@ -266,6 +296,7 @@ export class Transport {
     });
     socket.on('close', () => {
       this.closed = true;
+      this.#watch?.close();
       this.#dropOwnBuffer();
       this.#owner.onClosed(this.#error);
     });

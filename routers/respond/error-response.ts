@@ -39,13 +39,13 @@ export function errorResponse(
   status: number,
   message: string,
   limits: ErrorLimits,
-  retryable = false,
+  retryable?: boolean,
 ): GeneratedResponse {
   const fields: [string, string][] = [
     ['l5d-err', formEncode(message, limits.headerChars)],
     ['Content-Type', 'text/plain'],
   ];
-  if (retryable) fields.push(['l5d-retryable', 'true']);
+  if (retryable !== undefined) fields.push(['l5d-retryable', String(retryable)]);
   return { status, fields, body: message.slice(0, limits.bodyChars) };
 }
 
@@ -99,16 +99,18 @@ const overloaded: GeneratedResponse = {
   body: 'Request was not processed by the server due to an error and is safe to retry',
 };
 
-/** The answer to a failure. */
+/** The answer to a failure; `exhausted`: after as many retries as the budget allowed. */
 export function failureResponse(
   failure: Failure,
   limits: ErrorLimits,
   about: Explanation = {},
+  exhausted = false,
 ): GeneratedResponse {
   if (failure.kind === 'overloaded') return overloaded;
   const gist = failure.message === '' ? failure.kind : failure.message;
   const message = `${gist}${gist.endsWith('\n') ? '' : '\n'}\n${explain(failure, about)}`;
-  return errorResponse(statusOf(failure.kind), message, limits, isRetryable(failure));
+  const retryable = isRetryable(failure) ? true : undefined;
+  return errorResponse(statusOf(failure.kind), message, limits, exhausted ? false : retryable);
 }
 
 /**

@@ -75,6 +75,11 @@ function timeoutText(
   );
 }
 
+/** No attempt is begun once the time is over that the caller has set. */
+export function deadlineText(name: string): string {
+  return `the deadline of the request (l5d-ctx-deadline) was over before it could be sent to ${name}`;
+}
+
 /** `tree` is the printed bound tree when the name was bound but no client was ready. */
 export function bindingTimeoutText(timeoutMs: number, service: string, tree?: string): string {
   const exceeded = `Exceeded ${durationText(timeoutMs)} binding timeout while`;

@@ -18,6 +18,7 @@ export function statusOf(kind: FailureKind): number {
     case 'naming':
     case 'binding-timeout':
     case 'connect':
+    case 'marked-down':
     case 'tls':
     case 'bad-response':
     case 'upstream-closed':
@@ -28,6 +29,7 @@ export function statusOf(kind: FailureKind): number {
     case 'attempt-timeout':
     case 'total-timeout':
     case 'server-timeout':
+    case 'deadline':
     case 'overloaded':
       return 503;
     default:

@@ -11,10 +11,12 @@ export type FailureKind =
   | 'naming' // unknown namer, recursion limit, a namer that failed
   | 'binding-timeout' // a name or its first address set still pending at the limit
   | 'connect' // no connection to the endpoint
+  | 'marked-down' // none was tried: failFast
   | 'tls' // the peer's certificate or the handshake was refused
   | 'attempt-timeout'
   | 'total-timeout'
   | 'server-timeout'
+  | 'deadline' // l5d-ctx-deadline was over before an attempt could begin
   | 'body-timeout' // a body that stalls
   | 'bad-response' // the upstream's bytes are not one well-framed response
   | 'upstream-closed' // closed or reset before the response was complete

@@ -95,7 +95,16 @@ export function newMetric(type: MetricType, segments: readonly string[]): Metric
     : new ValueMetric(type, type === 'gauge' && isSeenByAll(segments));
 }
 
-const SEEN_BY_ALL = new Set(['originator', 'available', 'size']);
+const SEEN_BY_ALL = new Set([
+  'originator',
+  'available',
+  'busy',
+  'closed',
+  'size',
+  'num_weight_classes',
+  'meanweight',
+  'is_marked_dead',
+]);
 
 function isSeenByAll(segments: readonly string[]): boolean {
   return SEEN_BY_ALL.has(segments.at(-1) ?? '') || segments.at(-2) === 'algorithm';

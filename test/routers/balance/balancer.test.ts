@@ -1,95 +1,141 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Balanced, Balancer, type EndpointStatus } from '../../../routers/balance/balancer.ts';
-import { P2c } from '../../../routers/balance/p2c.ts';
-import { seededRng } from '../../../src/base/rng.ts';
+import { check } from './heap-order.ts';
+import { BalancerRig, Node, nodes, specs } from './nodes.ts';
 
-class Node implements Balanced {
-  status: EndpointStatus = 'open';
-  load = 0;
-  readonly weight: number;
-  picked = 0;
-  constructor(weight = 1) {
-    this.weight = weight;
-  }
-}
-
-const nodes = (count: number, weight = 1): Node[] => Array.from({ length: count }, () => new Node(weight));
-
-function balancer(members: readonly Node[], seed = 1): Balancer<Node> {
-  const rng = seededRng(seed);
-  const made = new Balancer<Node>((each) => new P2c(each, 5, rng), rng);
-  made.update(members);
-  return made;
-}
-
-function spread(over: Balancer<Node>, draws = 10000): void {
-  for (let i = 0; i < draws; i++) {
-    const picked = over.pick(undefined);
-    if (picked !== undefined) picked.picked++;
-  }
-}
+const p2c = (members: readonly Node[]): BalancerRig => new BalancerRig(members, specs.p2c);
+const picks = (members: readonly Node[]): number => members.reduce((sum, each) => sum + each.picked, 0);
 
 describe('Balancer', () => {
   it('draws a weight class by weight times size', () => {
     const [light, heavy] = [nodes(2, 1), nodes(3, 4)];
-    spread(balancer([...light, ...heavy]));
-    const share = heavy.reduce((sum, each) => sum + each.picked, 0) / 10000;
-    assert.ok(Math.abs(share - 12 / 14) < 0.02, `${share}`);
+    const rig = p2c([...light, ...heavy]);
+    rig.run(10000);
+    assert.ok(Math.abs(picks(heavy) / 10000 - 12 / 14) < 0.02, `${picks(heavy)}`);
     for (const each of heavy) assert.ok(Math.abs(each.picked / 10000 - 4 / 14) < 0.03);
+    assert.equal(rig.stats.value('num_weight_classes'), 2);
+    assert.equal(rig.stats.value('meanweight'), 14 / 5);
   });
 
-  it('draws nobody from nothing, and evenly when all weights are 0', () => {
-    assert.equal(balancer([]).pick(undefined), undefined);
+  it('draws by weight when every endpoint has its own', () => {
+    const members = Array.from({ length: 100 }, (_, i) => new Node(i));
+    p2c(members).run(50_000);
+    assert.equal(members[0]!.picked, 0);
+    for (const each of [members[50]!, members[99]!]) {
+      const expected = (50_000 * each.weight) / 4950;
+      assert.ok(Math.abs(each.picked - expected) < 0.2 * expected, `${each.picked} of ${expected}`);
+    }
+  });
+
+  it('draws evenly when all weights are 0', () => {
     const zero = nodes(4, 0);
-    spread(balancer(zero));
+    p2c(zero).run(10000);
     for (const each of zero) assert.ok(Math.abs(each.picked - 2500) < 300);
   });
 
   it('passes over a class in which nobody is open', () => {
-    const [one, two] = [nodes(1, 1), nodes(1, 2)];
-    two[0]!.status = 'busy';
-    spread(balancer([...one, ...two]), 100);
-    assert.equal(one[0]!.picked, 100);
-    one[0]!.status = 'busy';
-    assert.notEqual(balancer([...one, ...two]).pick(undefined), undefined, 'somebody, when all are down');
+    const [one, two] = [new Node(1), new Node(2)];
+    const rig = p2c([one, two]);
+    rig.set(two, 'busy');
+    rig.run(100);
+    assert.equal(one.picked, 100);
+    assert.ok(rig.stats.value('busy_weight_classes') > 50);
+    rig.set(one, 'busy');
+    rig.run(10);
+    assert.equal(picks([one, two]), 110, 'somebody, when all are down');
   });
 
-  it('does not give the one to avoid while there is another, in its class or in another', () => {
-    for (const members of [nodes(2), nodes(3), [new Node(1), new Node(2)]]) {
-      const over = balancer(members);
-      // The one to avoid looks better than all others.
-      for (const each of members.slice(1)) each.load = 100;
-      for (let i = 0; i < 200; i++) assert.notEqual(over.pick(members[0]), members[0]);
-    }
-    const alone = nodes(1);
-    assert.equal(balancer(alone).pick(alone[0]), alone[0]);
+  it('keeps what an algorithm knows, and the load, over an update', () => {
+    const members = nodes(3);
+    const rig = new BalancerRig(members, specs.roundRobin);
+    const first = rig.start();
+    rig.balancer.update([...members, new Node()]);
+    assert.equal(first.load, 1);
+    assert.equal(rig.start(), members[1]);
+    assert.equal(rig.stats.value('load'), 2);
+    rig.balancer.update([members[2]!]);
+    rig.balancer.ended(first, rig.nowMs);
+    assert.equal(first.load, 0);
+    assert.equal(rig.start(), members[2]);
+  });
+
+  it('counts who is open and who is not', () => {
+    const members = nodes(3);
+    const rig = p2c(members);
+    rig.set(members[0]!, 'busy');
+    const values = ['size', 'available', 'busy', 'closed'].map((name) => rig.stats.value(name));
+    assert.deepEqual(values, [3, 2, 1, 0]);
+    rig.balancer.update(members.slice(1));
+    rig.set(members[0]!, 'closed');
+    assert.equal(rig.balancer.open, 2);
+    assert.equal(rig.stats.value('busy'), 0);
   });
 });
 
-describe('P2c', () => {
-  it('takes the less loaded of two, so that the most loaded is never taken and loads stay close', () => {
-    const members = nodes(10);
-    members[0]!.load = 1000;
-    const over = balancer(members);
-    for (let i = 0; i < 5000; i++) {
-      const picked = over.pick(undefined)!;
-      picked.load++;
-      picked.picked++;
-    }
-    assert.equal(members[0]!.picked, 0);
-    const loads = members.slice(1).map((each) => each.load);
-    assert.ok(Math.max(...loads) - Math.min(...loads) <= 6, loads.join());
-  });
+for (const [kind, spec] of Object.entries(specs)) {
+  describe(`Any balancer: ${kind}`, () => {
+    it('picks nobody from nothing, and the one when there is one', () => {
+      assert.equal(new BalancerRig([], spec).balancer.pick(undefined), undefined);
+      const [alone] = nodes(1);
+      const rig = new BalancerRig([alone!], spec);
+      assert.equal(rig.balancer.pick(alone), alone);
+      rig.set(alone!, 'busy');
+      assert.equal(rig.balancer.pick(undefined), alone);
+    });
 
-  it('prefers whoever is open, and still gives somebody when nobody is', () => {
-    const members = nodes(5);
-    for (const each of members.slice(1)) each.status = 'busy';
-    const over = balancer(members);
-    let open = 0;
-    for (let i = 0; i < 1000; i++) if (over.pick(undefined) === members[0]) open++;
-    assert.ok(open > 900, `${open}`);
-    members[0]!.status = 'busy';
-    assert.notEqual(over.pick(undefined), undefined);
+    it('does not pick the one to avoid while there is another, in its class or in another', () => {
+      for (const members of [nodes(2), nodes(3), [new Node(1), new Node(2)]]) {
+        const rig = new BalancerRig(members, spec);
+        for (let i = 0; i < 200; i++) assert.notEqual(rig.balancer.pick(members[0]), members[0]);
+        for (const each of members) rig.set(each, 'busy');
+        for (let i = 0; i < 200; i++) assert.notEqual(rig.balancer.pick(members[0]), members[0]);
+      }
+    });
+
+    it('picks only those that are open, as soon as they are, and somebody when nobody is', () => {
+      const members = nodes(5);
+      const rig = new BalancerRig(members, spec);
+      for (const each of members.slice(1)) rig.set(each, 'busy');
+      rig.run(500);
+      assert.ok(members[0]!.picked > 450, `${members[0]!.picked}`);
+      rig.set(members[0]!, 'busy');
+      rig.run(100);
+      assert.equal(picks(members), 600);
+      rig.set(members[3]!, 'open');
+      members[3]!.picked = 0;
+      rig.run(100);
+      assert.ok(members[3]!.picked > 90, `${members[3]!.picked}`);
+    });
+
+    it('survives any sequence of updates, attempts and changes of status', () => {
+      const rig = new BalancerRig([], spec);
+      let members: Node[] = [];
+      const out: { node: Node; startedMs: number }[] = [];
+      for (let i = 0; i < 5000; i++) {
+        const what = rig.rng.below(10);
+        if (what === 0) {
+          members = members.filter(() => rig.rng.below(4) > 0);
+          for (let n = rig.rng.below(4); n > 0; n--) members.push(new Node(rig.rng.below(3)));
+          rig.balancer.update(members);
+        } else if (what < 3 && members.length > 0) {
+          const node = members[rig.rng.below(members.length)]!;
+          rig.set(node, rig.rng.below(2) === 0 ? 'open' : 'busy');
+        } else if (what < 7 && members.length > 0) {
+          const startedMs = rig.nowMs;
+          const node = rig.start(members[rig.rng.below(members.length * 2)]);
+          assert.ok(members.includes(node));
+          out.push({ node, startedMs });
+        } else {
+          const [done] = out.splice(rig.rng.below(out.length), 1);
+          if (done !== undefined) rig.balancer.ended(done.node, done.startedMs);
+        }
+        // Now and then the clock goes back.
+        rig.nowMs += rig.rng.below(5) - 1;
+        check(rig, members, kind);
+      }
+      for (const { node, startedMs } of out) rig.balancer.ended(node, startedMs);
+      assert.ok(members.every((each) => each.load === 0));
+      assert.equal(rig.stats.value('load'), 0);
+    });
   });
-});
+}

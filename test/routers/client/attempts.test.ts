@@ -83,7 +83,7 @@ describe('A connection that is refused', () => {
   });
 
   it('for many at once makes no more connections than requests', async () => {
-    await start(0);
+    await start(0, { client: { failureAccrual: { kind: 'none' } } });
     rig.addresses('web', [await deadPort()]);
     const clients = await Promise.all(Array.from({ length: 20 }, () => rig.connect()));
     for (const client of clients) client.send(GET);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fields } from '../../../routers/fields.ts';
 import type { RequestHead } from '../../../routers/head.ts';
+import { DeadlineStats } from '../../../routers/headers/deadline-stats.ts';
 import { appendRequestFields, appendResponseFields } from '../../../routers/headers/emit.ts';
 import { ForwardedLine } from '../../../routers/headers/forwarded.ts';
 import { LocalDtabs } from '../../../routers/headers/local-dtab.ts';
@@ -14,6 +15,7 @@ import {
 import { RequestContext } from '../../../routers/headers/request-context.ts';
 import { makeTracePropagator } from '../../../routers/headers/trace.ts';
 import { seededRng } from '../../../src/base/rng.ts';
+import { noStats } from '../../../src/base/stats.ts';
 
 const tracePropagator = makeTracePropagator('io.l5d.default', seededRng(1));
 
@@ -25,6 +27,7 @@ function options(changes: Partial<ReceiveOptions> = {}): ReceiveOptions {
     localDtabs: new LocalDtabs(),
     tracePropagator,
     clock: { wallMs: () => 1_700_000_000_123.4 },
+    deadlines: new DeadlineStats(noStats),
     ...changes,
   };
 }

@@ -311,9 +311,9 @@ describe('Time limits', () => {
     await start({ server: { timeoutMs: 9000 }, client: { requestAttemptTimeoutMs: 8000 } });
     const client = await rig.connect();
     const ns = BigInt(rig.clock.wallMs()) * 1_000_000n;
-    client.send(`GET / HTTP/1.1\r\nHost: web\r\nl5d-ctx-deadline: 5 ${ns + 7n}\r\n\r\n`);
+    client.send(`GET / HTTP/1.1\r\nHost: web\r\nl5d-ctx-deadline: 5 ${ns + 7_000_000n}\r\n\r\n`);
     await client.answer();
-    assert.equal(header(backend.requests[0]!, 'l5d-ctx-deadline'), `${ns} ${ns + 7n}`);
+    assert.equal(header(backend.requests[0]!, 'l5d-ctx-deadline'), `${ns} ${ns + 7_000_000n}`);
   });
 
   it('a response body that stalls is cut after bodyIdleTimeoutMs', async () => {
