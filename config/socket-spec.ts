@@ -1,6 +1,6 @@
 /**
- * `socketOptions` of the admin server, servers and clients. What Node does not let a program choose is refused
- * when it asks for anything else than what is done anyway.
+ * `socketOptions` of the admin server, servers and clients. What Node does not let a program choose is
+ * refused when it asks for anything else than what is done anyway.
  */
 import {
   bool,

@@ -1,7 +1,7 @@
 /**
  * Random aperture, least loaded (as in finagle): power of two choices among the first few endpoints of an
- * order of this thread's own. The window is as wide as the offered load asks for, so that a thread with little
- * traffic keeps few connections, and those warm.
+ * order of this thread's own. The window is as wide as the offered load asks for, so that a thread with
+ * little traffic keeps few connections, and those warm.
  */
 import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge } from '../../src/base/stats.ts';

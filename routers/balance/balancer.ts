@@ -1,6 +1,6 @@
 /**
- * How a client picks an endpoint: first a weight class, then, by the configured algorithm, an endpoint of that
- * class. It counts the attempts that each endpoint has, and how many endpoints are open.
+ * How a client picks an endpoint: first a weight class, then, by the configured algorithm, an endpoint of
+ * that class. It counts the attempts that each endpoint has, and how many endpoints are open.
  */
 import type { Rng } from '../../src/base/rng.ts';
 import type { BalancerStats } from './balancer-stats.ts';

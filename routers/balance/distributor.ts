@@ -18,7 +18,9 @@ export interface Balanced {
   closeIdle(): void;
 }
 
-/** What the balancer and its algorithm remember of an endpoint; one class for all, so that fields are fast. */
+/**
+ * What the balancer and its algorithm remember of an endpoint; one class for all, so that fields are fast.
+ */
 export class BalancerNode {
   /** Index of the endpoint's weight class; -1 when it is in none. */
   weightClass = -1;
@@ -64,8 +66,9 @@ export abstract class Distributor<E extends Balanced> {
   protected rebuild(): void {}
 
   /**
-   * Draws until someone is open, `maxEffort` times at the most; then one more is taken whatever its status, so
-   * that with every endpoint down requests still go somewhere. `avoid` is not picked while there is another.
+   * Draws until someone is open, `maxEffort` times at the most; then one more is taken whatever its status,
+   * so that with every endpoint down requests still go somewhere. `avoid` is not picked while there is
+   * another.
    */
   pick(avoid: E | undefined): E | undefined {
     if (this.stale) {

@@ -1,7 +1,8 @@
 /**
  * Peak EWMA over power of two choices (as in finagle): the cost of an endpoint is a moving average of its
  * round-trip times that takes a peak over at once and forgets it within about `decayMs`, multiplied by the
- * attempts that it has. So a slow endpoint is left before it has failed anybody, and tried again now and then.
+ * attempts that it has. So a slow endpoint is left before it has failed anybody, and tried again now and
+ * then.
  */
 import type { Rng } from '../../src/base/rng.ts';
 import { type Balanced, Distributor, type DistributorStats } from './distributor.ts';

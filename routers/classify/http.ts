@@ -1,8 +1,9 @@
 /**
  * Classes of HTTP/1 outcomes: what counts as success, and what may be tried again. Order of evaluation: the
- * configured kind; then a failure that the next router marked `l5d-retryable: true` becomes retryable, whatever
- * the method, and one marked `false` (it has tried until its budget was spent) is not, so that retries do not
- * multiply from hop to hop; then a streamed request, which cannot be sent twice, is never retryable.
+ * configured kind; then a failure that the next router marked `l5d-retryable: true` becomes retryable,
+ * whatever the method, and one marked `false` (it has tried until its budget was spent) is not, so that
+ * retries do not multiply from hop to hop; then a streamed request, which cannot be sent twice, is never
+ * retryable.
  */
 import type { ClassifierKind } from '../../config/spec.ts';
 import { never } from '../../src/base/assert.ts';

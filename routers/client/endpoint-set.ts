@@ -21,7 +21,10 @@ export class EndpointSet {
     return this.#list;
   }
 
-  /** Of an address that occurs twice the first one counts. `stays`: whether one that left is kept all the same. */
+  /**
+   * Of an address that occurs twice the first one counts. `stays`: whether one that left is kept all the
+   * same.
+   */
   replace(
     addresses: readonly Address[],
     make: (address: Address) => Endpoint,

@@ -1,7 +1,8 @@
 /**
- * One ip:port of a bound name, with its connections and what is known of its health. An attempt takes the idle connection that was used last,
- * or opens one; at `maxSize` connections attempts wait in order, and beyond `maxWaiters` they fail at once.
- * The endpoint is loaded from the moment an attempt is given to it until the response has been read.
+ * One ip:port of a bound name, with its connections and what is known of its health. An attempt takes the
+ * idle connection that was used last, or opens one; at `maxSize` connections attempts wait in order, and
+ * beyond `maxWaiters` they fail at once. The endpoint is loaded from the moment an attempt is given to it
+ * until the response has been read.
  */
 import type { Address } from '../../dtab/names.ts';
 import { Failure } from '../../src/base/failure.ts';
@@ -31,7 +32,9 @@ export type EndpointSettings = {
   readonly idleTimeMs: number | undefined;
   /** Of all connections. */
   readonly sessionIdleMs: number | undefined;
-  /** Undefined: whatever happens, it is not taken for dead. `changed` is to be called when that is another. */
+  /**
+   * Undefined: whatever happens, it is not taken for dead. `changed` is to be called when that is another.
+   */
   readonly makeAccrual: (changed: () => void) => FailureAccrual | undefined;
   readonly makeFailFast: (reconnect: () => void, changed: () => void) => FailFast | undefined;
   /** `plain`: without TLS, whatever the client says. */

@@ -1,6 +1,6 @@
 /**
- * Whether an endpoint is given attempts, by how those before went. After the policy has fired it is dead for a
- * backoff; then exactly one attempt, the probe, is let through, and its outcome decides:
+ * Whether an endpoint is given attempts, by how those before went. After the policy has fired it is dead for
+ * a backoff; then exactly one attempt, the probe, is let through, and its outcome decides:
  *
  *     alive -> dead -> probeOpen -> probing -> alive | dead, for longer
  *
@@ -91,7 +91,9 @@ export class FailureAccrual {
     else if (this.#state === 'probing' && startedMs >= this.#probeMs) this.#revive(nowMs);
   }
 
-  /** `probe`: what `begin` answered. Failures of attempts that were given to a dead endpoint say nothing new. */
+  /**
+   * `probe`: what `begin` answered. Failures of attempts that were given to a dead endpoint say nothing new.
+   */
   failure(probe: boolean, nowMs: number): void {
     if (this.#state === 'alive') {
       if (!this.#policy.failure(nowMs)) return;

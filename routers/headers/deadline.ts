@@ -1,7 +1,7 @@
 /**
  * `l5d-ctx-deadline: <timestamp> <deadline>`, nanoseconds since 1970. Deadlines of several sources combine to
- * the strictest. They inform the next hop, and no attempt is begun once the caller's is over. Nanoseconds need
- * 64 bits, hence bigints: only requests that have a deadline pay for them.
+ * the strictest. They inform the next hop, and no attempt is begun once the caller's is over. Nanoseconds
+ * need 64 bits, hence bigints: only requests that have a deadline pay for them.
  */
 import { Field, type Fields } from '../fields.ts';
 
