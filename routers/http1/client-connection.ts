@@ -202,9 +202,12 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     if (this.#phase === 'body') this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
   }
 
+  /** With a reset: an end could be taken for that of the request only. */
   cancel(): void {
     this.#detach();
-    this.close();
+    if (this.#phase === 'gone') return;
+    this.#phase = 'gone';
+    this.#transport.reset();
   }
 
   /** From now on it is not taken for idle, although it is only gone when the system says so. */

@@ -71,8 +71,8 @@ export interface ConnectionHost {
   readonly tunnels: TunnelStats;
   /** Tells, at once or later, why a CONNECT is refused; undefined: it is not. */
   mayConnect(target: ConnectTarget, tell: (refusal: string | undefined) => void): Closable;
-  /** Answers a CONNECT that may be. */
-  connected(from: Caller, head: RequestHead): Successor;
+  /** Answers a CONNECT that may be; `early` is what has been said behind it. */
+  connected(from: Caller, head: RequestHead, early: Buffer | undefined, peerEnded: boolean): Successor;
   /** HTTP is spoken in a CONNECT to `authority`; `early` is what has been said. */
   speaksHttp(from: Caller, authority: string, early: Buffer | undefined, peerEnded: boolean): void;
   /** A 101 has been written. `said` is what the caller has sent behind its request, `early` the endpoint. */

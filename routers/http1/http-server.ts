@@ -213,8 +213,11 @@ export class HttpServer implements ConnectionHost {
     return this.#policy.decide(target, tell);
   }
 
-  connected(from: Caller, head: RequestHead): CallerTunnel {
-    return this.#replace(from, CallerTunnel.connected(this, from, head));
+  connected(from: Caller, head: RequestHead, early: Buffer | undefined, peerEnded: boolean): CallerTunnel {
+    const tunnel = this.#replace(from, CallerTunnel.connected(this, from, head));
+    if (early !== undefined) tunnel.early(early, 0, early.length);
+    if (peerEnded) tunnel.onEnd();
+    return tunnel;
   }
 
   upgraded(upgraded: Upgraded, far: TunnelEnd, early: EarlyBytes | undefined): void {

@@ -5,6 +5,7 @@
  */
 import type { WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { Caller, CallerSide, ConnectionHost } from './connection-host.ts';
+import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
 const LINGER_BYTES_MAX = 64 << 20;
@@ -16,19 +17,19 @@ export class Lingering implements TransportOwner, CallerSide {
   readonly #openedMs: number;
   readonly #timer: WheelTimer;
   #thrownAway = 0;
-  /** How much the caller had not taken when last looked at. */
-  #unsent = 0;
+  readonly #taking: Taking;
 
   constructor(host: ConnectionHost, from: Caller) {
     this.#host = host;
     this.#transport = from.transport;
     this.#openedMs = from.openedMs;
     this.#timer = host.wheel.timer(() => this.#timedOut());
+    this.#taking = new Taking(this.#transport, this.#timer, host.spec.bodyIdleTimeoutMs);
     this.#transport.handOver(this);
     this.#transport.end(() => {
       if (!this.#transport.closed) this.#timer.arm(LINGER_MS);
     });
-    if (this.#transport.backlog > 0) this.#awaitTaking();
+    if (this.#transport.backlog > 0) this.#taking.wait();
     else this.#timer.arm(LINGER_MS);
     this.#transport.resume();
   }
@@ -59,15 +60,7 @@ export class Lingering implements TransportOwner, CallerSide {
   }
 
   #timedOut(): void {
-    const unsent = this.#transport.backlog;
-    if (unsent === 0) this.#transport.destroy();
-    // Whoever takes a little of it is slow; whoever takes nothing is cut.
-    else if (unsent < this.#unsent) this.#awaitTaking();
-    else this.#transport.reset();
-  }
-
-  #awaitTaking(): void {
-    this.#unsent = this.#transport.backlog;
-    this.#timer.arm(this.#host.spec.bodyIdleTimeoutMs);
+    if (this.#transport.backlog === 0) this.#transport.destroy();
+    else if (!this.#taking.goesOn()) this.#transport.reset();
   }
 }

@@ -16,10 +16,16 @@ export class RequestBody {
   #collected: BodyBuffer | undefined;
   #chunks: ChunkDecoder | undefined;
   #remaining = 0;
+  /** The session takes what comes; until then it is held back. */
+  wanted = false;
+  /** The session has no room for more. */
+  blocked = false;
 
   /** `length` in bytes or CHUNKED, never 0. */
   begin(length: number, collects: boolean): void {
     this.#remaining = length;
+    this.wanted = false;
+    this.blocked = false;
     this.#chunks = length === CHUNKED ? new ChunkDecoder() : undefined;
     this.#collected = collects ? new BodyBuffer() : undefined;
   }
@@ -28,12 +34,22 @@ export class RequestBody {
     return this.#collected !== undefined;
   }
 
+  /** What comes is taken at once, so that its pauses are those of the caller. */
+  get reading(): boolean {
+    return this.collects || (this.wanted && !this.blocked);
+  }
+
   get isLarge(): boolean {
     return this.#chunks !== undefined || this.#remaining > LARGE_BODY_BYTES;
   }
 
   get complete(): boolean {
     return this.#chunks === undefined ? this.#remaining === 0 : this.#chunks.done;
+  }
+
+  /** These many bytes may be all that is missing. */
+  mayEndWithin(bytes: number): boolean {
+    return bytes > 0 && (this.#chunks !== undefined || this.#remaining <= bytes);
   }
 
   get trailers(): Fields | undefined {

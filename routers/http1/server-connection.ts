@@ -17,14 +17,16 @@ import { connectTarget } from './connect-target.ts';
 import { keepsAlive } from './connection-header.ts';
 import type { Caller, CallerIdentity, ConnectionHost, Successor } from './connection-host.ts';
 import { declaredLength } from './framing.ts';
+import { CONTINUE, HalfClosed } from './half-closed.ts';
 import { HeadParser, HeadProblem } from './head-parser.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { RequestBody } from './request-body.ts';
 import { checkRequest } from './request-check.ts';
 import { ResponseWriter, refusalText } from './response-writer.ts';
 import { endsAtMs, idleEndsAtMs } from './session-limits.ts';
+import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /**
  * idle: between requests. head: part of a head is there. body: the request's body is being read. answer: the
  * request is complete, its answer is not. gone: closed, or another has taken the connection over.
@@ -46,21 +48,16 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   /** Nothing has been read yet: the head timeout counts from the start of the connection. */
   #fresh = true;
   #partial = '';
-  /** Bytes that have been read and cannot be looked at yet. */
-  #held: Buffer | undefined;
+  readonly #held = new ReadAhead();
   #feeding = false;
   #exchange: Exchange | undefined;
   readonly #body = new RequestBody();
-  /** The session takes body bytes; until then they are held back. */
-  #bodyWanted = false;
-  /** The session has no room for more of the body. */
-  #bodyBlocked = false;
   #keepAlive = true;
   #answerDone = false;
-  /** The caller does not take what it is sent; `#unsent` is how much of it there was when last looked at. */
+  /** The caller does not take what it is sent. */
   #blocked = false;
-  #unsent = 0;
-  #peerEnded = false;
+  readonly #taking: Taking;
+  #halfClosed: HalfClosed | undefined;
   #draining = false;
   /** Who has taken the connection over, and the question whose answer a CONNECT waits for. */
   #successor: Successor | undefined;
@@ -76,6 +73,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     this.#timer.arm(server.spec.headTimeoutMs);
     this.transport = open(this);
     this.#writer = new ResponseWriter(server, this.transport);
+    this.#taking = new Taking(this.transport, this.#timer, server.spec.bodyIdleTimeoutMs);
   }
 
   get peer(): string {
@@ -118,16 +116,21 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   #hold(buffer: Buffer, at: number, end: number): void {
-    this.#held = Buffer.from(buffer.subarray(at, end));
-    this.transport.pause();
+    this.#held.add(buffer, at, end);
+    if (this.#held.full) this.transport.pause();
   }
 
   onEnd(): void {
-    this.#peerEnded = true;
-    if (this.#phase === 'body') {
+    this.#held.ended = true;
+    const { length } = this.#held;
+    const waits = this.#phase === 'answer' || (this.#phase === 'body' && this.#body.mayEndWithin(length));
+    if (waits) {
+      this.#halfClosed ??= new HalfClosed(this.transport, this.#timer);
+      if (!this.#blocked) this.#halfClosed.wait();
+    } else if (this.#phase === 'body') {
       this.close();
       this.#giveUp();
-    } else if (this.#phase === 'idle' || this.#phase === 'head') this.#startLinger();
+    } else if (this.#phase !== 'gone' && length === 0) this.#startLinger();
   }
 
   onDrain(): void {
@@ -145,7 +148,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   onClosed(): void {
     this.#phase = 'gone';
     this.#timer.close();
-    this.#held = undefined;
+    this.#held.take();
     this.#giveUp();
     this.#question.close();
     this.#server.closed(this, this.#server.wheel.nowMs() - this.openedMs);
@@ -166,27 +169,19 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     const { bodyIdleTimeoutMs } = this.#server.spec;
     if (this.#phase === 'head') this.#refuse(408, 'the request head did not arrive in time');
     else if (this.#blocked) {
-      // Whoever takes a little of it is slow; whoever takes nothing is cut.
-      const unsent = this.transport.backlog;
-      if (unsent < this.#unsent) this.#awaitTaking();
-      else this.transport.reset();
+      if (!this.#taking.goesOn()) this.transport.reset();
+    } else if (this.#halfClosed !== undefined && this.#phase !== 'idle') {
+      if (!this.#writer.started && this.#exchange?.head.minor === 1) this.#halfClosed.goOn();
     } else if (this.#phase === 'body' && !this.#writer.started) {
       this.#giveUp();
       this.#refuse(408, `nothing of the request body arrived for ${bodyIdleTimeoutMs} ms`);
     } else this.close();
   }
 
-  /** The caller is given time to take more of what it is being sent. */
-  #awaitTaking(): void {
-    this.#unsent = this.transport.backlog;
-    this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
-  }
-
   /** The caller is given time to send more of the body, unless it is us who do not read it. */
   #watchBody(): void {
-    const reading = this.#body.collects || (this.#bodyWanted && !this.#bodyBlocked);
     if (this.#blocked) return;
-    if (this.#phase === 'body' && reading) this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
+    if (this.#phase === 'body' && this.#body.reading) this.#timer.arm(this.#server.spec.bodyIdleTimeoutMs);
     else this.#timer.disarm();
   }
 
@@ -241,8 +236,6 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     }
     if (head.fields.mayHave(Field.expect) && head.minor === 1 && !more) this.transport.write(CONTINUE);
     this.#phase = 'body';
-    this.#bodyWanted = false;
-    this.#bodyBlocked = false;
     this.#body.begin(bytes, server.buffers(bytes));
     this.#watchBody();
     if (this.#body.collects) return;
@@ -256,7 +249,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     const exchange = this.#exchange;
     if (exchange === undefined) return end;
     const body = this.#body;
-    if (!body.collects && !this.#bodyWanted) {
+    if (!body.collects && !this.#body.wanted) {
       this.#hold(buffer, at, end);
       return end;
     }
@@ -275,7 +268,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   #bodyPiece(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
     const session = exchange.session;
     if (session !== undefined && !session.bodyData(this.transport, buffer, from, to)) {
-      this.#bodyBlocked = true;
+      this.#body.blocked = true;
       this.transport.pause();
     }
   }
@@ -293,8 +286,8 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     }
     this.#releaseBody();
     // Nobody says any more that there is room: what comes next is another request.
-    if (this.#bodyBlocked) this.transport.resume();
-    this.#bodyBlocked = false;
+    if (this.#body.blocked) this.transport.resume();
+    this.#body.blocked = false;
     exchange.session?.bodyEnd(trailers);
     if (this.#answerDone) this.#finish();
   }
@@ -320,25 +313,26 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   bodyWanted(): void {
     if (this.#phase !== 'body') return;
-    this.#bodyWanted = true;
+    this.#body.wanted = true;
     if (this.#body.isLarge) this.transport.readLarge(true);
     this.#watchBody();
     if (!this.#feeding) this.#resume();
   }
 
   bodyDrained(): void {
-    if (this.#phase !== 'body' || !this.#bodyBlocked) return;
-    this.#bodyBlocked = false;
+    if (this.#phase !== 'body' || !this.#body.blocked) return;
+    this.#body.blocked = false;
     this.#watchBody();
     if (!this.#feeding) this.#resume();
   }
 
   /** Goes on with what was held back, then with reading. */
   #resume(): void {
-    const held = this.#held;
-    this.#held = undefined;
+    const held = this.#held.take();
     if (held !== undefined) this.early(held, 0, held.length);
-    if (this.#held === undefined && !this.#bodyBlocked && this.#phase !== 'gone') this.transport.resume();
+    if (this.#phase === 'gone') return;
+    if (!this.#held.full && !this.#body.blocked) this.transport.resume();
+    if (this.#held.ended) this.onEnd();
   }
 
   start(response: ResponseHead, length: number): void {
@@ -346,7 +340,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (exchange === undefined) return;
     const { spec, wheel } = this.#server;
     const worn = wheel.nowMs() >= endsAtMs(spec, this.openedMs);
-    const last = this.#draining || this.#peerEnded || this.#phase === 'body' || worn;
+    const last = this.#draining || this.#held.exhausted || this.#phase === 'body' || worn;
     this.#keepAlive = this.#writer.start(exchange, response, length, this.#keepAlive && !last);
     this.#server.answered(exchange, response);
   }
@@ -359,7 +353,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   #block(): void {
     this.#blocked = true;
-    this.#awaitTaking();
+    this.#taking.wait();
   }
 
   flush(): void {
@@ -387,7 +381,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     this.#writer.flush();
     this.#exchange = undefined;
     const said = this.#leave();
-    this.#server.upgraded({ from: this, exchange, said, peerEnded: this.#peerEnded }, far, early);
+    this.#server.upgraded({ from: this, exchange, said, peerEnded: this.#held.ended }, far, early);
   }
 
   informational(response: ResponseHead): void {
@@ -426,14 +420,14 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (exchange === undefined) return;
     this.#exchange = undefined;
     this.#over(exchange);
-    if (!this.#keepAlive || this.#draining || (this.#peerEnded && this.#held === undefined)) {
+    if (!this.#keepAlive || this.#draining || this.#held.exhausted) {
       this.#startLinger();
       return;
     }
     this.#phase = 'idle';
     if (this.#blocked) return;
     this.#armIdle();
-    if (!this.#feeding && this.#held !== undefined) this.#resume();
+    if (!this.#feeding && this.#held.length > 0) this.#resume();
   }
 
   #armIdle(): void {
@@ -461,10 +455,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     } else if (this.#draining) this.#refuse(503, 'the router is closing');
     else {
       const held = this.#leave();
-      const tunnel = this.#server.connected(this, head);
-      this.#successor = tunnel;
-      if (held !== undefined) tunnel.early(held, 0, held.length);
-      if (this.#peerEnded) tunnel.onEnd();
+      this.#successor = this.#server.connected(this, head, held, this.#held.ended);
       if (!this.#feeding) this.transport.resume();
     }
   }
@@ -488,10 +479,8 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   /** Another takes the connection over; answers with what has been read and not been looked at. */
   #leave(): Buffer | undefined {
-    const held = this.#held;
     this.#phase = 'gone';
-    this.#held = undefined;
     this.#timer.close();
-    return held;
+    return this.#held.take();
   }
 }
