@@ -30,13 +30,16 @@ export type KubeReason =
   | 'refused' // any other status
   | 'bad-answer'; // something that is not the Kubernetes API, or too large
 
-/** Why a first list has not worked. */
+/** Why the API server does not tell what it is asked. */
 export class KubeFailure extends Failure {
   readonly reason: KubeReason;
+  /** What the server wants to be left alone for. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(reason: KubeReason, message: string) {
+  constructor(reason: KubeReason, message: string, retryAfterMs?: number) {
     super('naming', message, true);
     this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
