@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { dtabOf } from '../config/name-decoders.ts';
 import type { LinkerSpec } from '../config/spec.ts';
 import { showPrefix, showTree } from '../dtab/show.ts';
+import { KubeApis } from '../k8s/apis.ts';
 import { makeNamers, type Namers } from '../namers/index.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
@@ -16,6 +17,7 @@ import { systemClock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
+import { mathRng } from './base/rng.ts';
 import { identifyBy } from './identify.ts';
 import { Naming } from './naming.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
@@ -29,7 +31,12 @@ import { version } from './version.ts';
 /** `auto` uses at most this many data threads, and leaves one core to the control thread. */
 const AUTO_THREADS_MAX = 4;
 
-export type LinkerOptions = { readonly threads: number | 'auto'; readonly log: Log };
+export type LinkerOptions = {
+  readonly threads: number | 'auto';
+  readonly log: Log;
+  /** How to reach the Kubernetes API where the configuration does not say it. */
+  readonly kubeconfig?: string | undefined;
+};
 
 /** Everything that stands in the way of a start, a line each. */
 export type StartErrors = { readonly errors: readonly string[] };
@@ -39,14 +46,27 @@ export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Pro
   const plan = planData(spec, options.threads);
   if ('errors' in plan) return plan;
   const metrics = new MetricsTree(systemClock);
+  const kube = makeKubeApis(metrics, options);
   const namers = makeNamers(spec.namers, { clock: systemClock, log: options.log, stats: metrics.scope });
   if (namers instanceof Failure) {
     metrics.close();
     return { errors: [namers.message] };
   }
-  const linker = new Linker(spec, plan, namers, metrics, options.log);
+  const linker = new Linker(spec, plan, namers, kube, metrics, options.log);
   const errors = await linker.start();
   return errors === undefined ? linker : { errors };
+}
+
+function makeKubeApis(metrics: MetricsTree, { log, kubeconfig }: LinkerOptions): KubeApis {
+  return new KubeApis({
+    auth: { env: process.env, kubeconfig },
+    userAgent: `turnout/${version()}`,
+    clock: systemClock,
+    rng: mathRng,
+    log,
+    stats: metrics.scope.scope('k8s'),
+    gauge: (segments, read) => metrics.computedGauge(['k8s', ...segments], read),
+  });
 }
 
 export class Linker {
@@ -64,6 +84,7 @@ export class Linker {
   readonly #log: Log;
   readonly #plan: DataPlan;
   readonly #naming: Naming;
+  readonly #kube: KubeApis;
   readonly #data: DataHost;
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
@@ -72,7 +93,14 @@ export class Linker {
   #stop: (value: undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(spec: LinkerSpec, plan: DataPlan, namers: Namers, metrics: MetricsTree, log: Log) {
+  constructor(
+    spec: LinkerSpec,
+    plan: DataPlan,
+    namers: Namers,
+    kube: KubeApis,
+    metrics: MetricsTree,
+    log: Log,
+  ) {
     this.spec = spec;
     this.metrics = metrics;
     this.#log = log;
@@ -80,6 +108,7 @@ export class Linker {
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve;
     });
+    this.#kube = kube;
     this.#naming = new Naming(spec.routers, namers, log);
     this.#data = makeDataHost({
       plan,
@@ -131,6 +160,7 @@ export class Linker {
     }
     await this.#data.close();
     await this.#admin?.close(started ? 200 : 0);
+    this.#kube.close();
     this.#process?.close();
     this.metrics.close();
     if (started) this.#log.info('turnout has stopped');

@@ -5,19 +5,16 @@
 import { renderDiagnostic } from '../config/errors.ts';
 import type { Loaded } from '../config/load.ts';
 import type { LinkerSpec } from '../config/spec.ts';
-import type { Log } from './base/log.ts';
 import { HeldLog } from './held-log.ts';
-import { type Linker, startLinker } from './linker.ts';
+import { type Linker, type LinkerOptions, startLinker } from './linker.ts';
 import { version } from './version.ts';
-
-export type StartOptions = { readonly threads: number | 'auto'; readonly log: Log };
 
 export type Started =
   | { readonly ok: true; readonly linker: Linker; readonly spec: LinkerSpec }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** The first line of the log says what runs; warnings of the configuration follow. */
-export async function start(loaded: Loaded, options: StartOptions): Promise<Started> {
+export async function start(loaded: Loaded, options: LinkerOptions): Promise<Started> {
   const log = new HeldLog(options.log);
   for (const warning of loaded.warnings) log.warn(renderDiagnostic(warning));
   try {

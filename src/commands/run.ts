@@ -1,7 +1,7 @@
 /** `turnout run CONFIG`: routes until a signal or `/admin/shutdown`. */
 import { systemClock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
-import { command, exitCode, Mistake, type Option, wholeNumber } from '../command.ts';
+import { command, exitCode, fileName, Mistake, type Option, wholeNumber } from '../command.ts';
+import type { LinkerOptions } from '../linker.ts';
 import { type ConfigText, readConfig } from '../read-config.ts';
 import { serving } from '../serving.ts';
 import { Signals } from '../signals.ts';
@@ -30,11 +30,14 @@ export const runCommand = command({
     what: 'a configuration: a file, or - for standard input',
     completes: 'file',
   },
-  options: { threads },
+  options: {
+    threads,
+    kubeconfig: fileName('FILE', 'reach the Kubernetes API as this kubeconfig says'),
+  },
   async run(options, [name = '-'], { stdin, stderr }) {
     const config = await readConfig(name, stdin);
     return serving('INFO', async (log) => {
-      const errors = await route(config, options.threads, log);
+      const errors = await route(config, { ...options, log });
       for (const error of errors) stderr.write(`${error}\n`);
       return errors.length === 0 ? exitCode.done : exitCode.cannotRun;
     });
@@ -42,18 +45,15 @@ export const runCommand = command({
 });
 
 /** Answers what stood in the way of a start; nothing when it has run. */
-async function route(
-  { text, source }: ConfigText,
-  threads: number | 'auto',
-  log: Log,
-): Promise<readonly string[]> {
+async function route({ text, source }: ConfigText, options: LinkerOptions): Promise<readonly string[]> {
+  const { log } = options;
   const signals = new Signals(['SIGINT', 'SIGTERM'], systemClock);
   try {
     const [{ loadConfig }, { start }] = await Promise.all([
       import('../../config/load.ts'),
       import('../start.ts'),
     ]);
-    const started = await start(loadConfig(text, { source }), { threads, log });
+    const started = await start(loadConfig(text, { source }), options);
     if (!started.ok) return started.errors;
     const { linker, spec } = started;
     const signal = await Promise.race([signals.first, linker.stopped]);

@@ -162,7 +162,7 @@ describe('The commands of the program', () => {
     }
     const run = commandHelp([commands[0] ?? assert.fail()]);
     assert.match(run, /^turnout run CONFIG\n/);
-    assert.match(run, /^ {2}--threads N\|auto {2}data threads/m);
+    assert.match(run, /^ {2}--threads N\|auto +data threads/m);
   });
 
   it('fit a terminal of 110 columns', () => {
