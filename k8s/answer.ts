@@ -76,13 +76,16 @@ export function parseObject(text: string | JsonProblem): JsonObject | JsonProble
   }
 }
 
-/** What an answer that is not 200 means. Reads and ends its body. */
+/** What an answer that is not 200 means. Reads its body, as far as it comes within `limitMs`. */
 export async function refusal(
   answer: Answer,
   verb: Verb,
   selection: Selection<KubeObject>,
+  { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
 ): Promise<KubeFailure | Gone> {
+  const timer = clock.after(limitMs, () => void answer.body.destroy());
   const message = await statusMessage(answer);
+  timer.close();
   return refusalOf(answer.status, message, verb, selection, answer.retryAfterMs);
 }
 

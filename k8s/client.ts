@@ -1,6 +1,5 @@
 /** One API server: its watches, shared by all who ask the same. */
-import type { Activity, State } from '../src/base/activity.ts';
-import { okActivity } from '../src/base/activity.ts';
+import { type Activity, equalStates, okActivity, type State } from '../src/base/activity.ts';
 import type { Clock } from '../src/base/clock.ts';
 import type { Log } from '../src/base/log.ts';
 import type { Rng } from '../src/base/rng.ts';
@@ -15,7 +14,8 @@ import { isDnsLabel, type Selection, selectionPath } from './selection.ts';
 import type { Timing } from './timing.ts';
 import { KubeTransport } from './transport.ts';
 
-/** Complaints that are remembered, so that each is logged once. */
+/** How often the log says the same about one resource in one namespace, and how many it remembers. */
+const COMPLAIN_AGAIN_MS = 3_600_000;
 const COMPLAINTS_MAX = 1000;
 
 export type KubeClientOptions = {
@@ -43,7 +43,7 @@ export class KubeClient implements KubeApi {
   readonly #health: ApiHealth;
   readonly #stats: ReflectorStats;
   readonly #running = new Map<string, Running>();
-  readonly #complaints = new Set<string>();
+  readonly #complaints = new Map<string, number>();
 
   constructor(options: KubeClientOptions) {
     const { name, access, timing, stats } = options;
@@ -67,7 +67,7 @@ export class KubeClient implements KubeApi {
       // The key holds the resource's group, version and name: what runs under it has read these objects.
       const { activity } = this.#shared(key, selection) as { activity: Activity<Objects<T>> };
       return activity.observe(set);
-    });
+    }, equalStates<Objects<T>>());
   }
 
   refresh(selection: Selection<KubeObject>): void {
@@ -100,7 +100,7 @@ export class KubeClient implements KubeApi {
             if (this.#running.get(key) === running) this.#running.delete(key);
           },
         };
-      }),
+      }, equalStates<Objects<KubeObject>>()),
     };
     this.#running.set(key, running);
     return running;
@@ -118,9 +118,11 @@ export class KubeClient implements KubeApi {
 
   #complain({ reason, message }: KubeFailure, { resource, namespace = '' }: Selection<KubeObject>): void {
     const what = `${reason} ${resource.group}/${resource.plural} ${namespace}`;
-    if (this.#complaints.has(what)) return;
+    const nowMs = this.#options.clock.nowMs();
+    const lastMs = this.#complaints.get(what);
+    if (lastMs !== undefined && nowMs - lastMs < COMPLAIN_AGAIN_MS) return;
     if (this.#complaints.size >= COMPLAINTS_MAX) this.#complaints.clear();
-    this.#complaints.add(what);
+    this.#complaints.set(what, nowMs);
     const fields = { server: this.#options.name, reason };
     // A server that is too old for a resource is no fault: another one is asked for instead.
     if (reason === 'no-such-resource') this.#options.log.info(message, fields);

@@ -85,7 +85,9 @@ async function readPage<T extends KubeObject>(
     headLimitMs: deps.idleMs,
   });
   if (answer instanceof KubeFailure) return answer;
-  if (answer.status !== 200) return refusal(answer, 'list', selection);
+  if (answer.status !== 200) {
+    return refusal(answer, 'list', selection, { clock: deps.clock, limitMs: deps.idleMs });
+  }
 
   let problem: string | undefined;
   const cut = new JsonObjects('list');

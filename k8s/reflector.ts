@@ -18,6 +18,7 @@ import { drift } from './drift.ts';
 import type { ApiHealth } from './health.ts';
 import type { JsonObject } from './json-fields.ts';
 import { type Listed, list } from './list.ts';
+import { ObjectMap } from './object-map.ts';
 import { isOlder } from './resource-version.ts';
 import { type KubeMeta, type KubeObject, keyOf } from './resources.ts';
 import { type Selection, selectionPath } from './selection.ts';
@@ -33,7 +34,7 @@ export type ReflectorDeps = {
   readonly log: Log;
   readonly timing: Timing;
   readonly stats: ReflectorStats;
-  /** Tells people, once, what they have to do something about. */
+  /** Tells people what they have to do something about, not again and again. */
   complain(failure: KubeFailure, selection: Selection<KubeObject>): void;
 };
 
@@ -52,9 +53,10 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   readonly #deps: ReflectorDeps;
   readonly #stop = new AbortController();
   readonly #up: Closable;
-  /** Undefined before the first list. Its own: what was published is never changed. */
-  #objects: Map<string, T> | undefined;
-  #changed = false;
+  /** What was published last; undefined before the first list. */
+  #objects: ObjectMap<T> | undefined;
+  /** What the watch has told since; undefined is gone. */
+  readonly #changes = new Map<string, T | undefined>();
   /** Where the next watch goes on from; undefined when everything must be listed. */
   #version: string | undefined;
   #failures = 0;
@@ -63,6 +65,8 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   #opened = false;
   #attempt: AbortController | undefined;
   #restarted = false;
+  /** The server has answered again since the last attempt began. */
+  #isBack = false;
   #heardMs: number;
   #updatedMs: number | undefined;
   #wake: (() => void) | undefined;
@@ -139,7 +143,7 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     this.#epoch++;
     this.#version = listed.resourceVersion;
     this.#problem = undefined;
-    this.#replace(new Map(listed.objects));
+    this.#replace(listed.objects);
     this.#checkAt(this.#deps.clock.nowMs() + this.#relistMs());
     return 0;
   }
@@ -213,6 +217,10 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     if (reason !== 'unreachable') this.#deps.complain(failure, this.#selection);
     if (reason !== 'forbidden' && reason !== 'no-such-resource') health.suspect();
     const denied = reason === 'unauthorized' || reason === 'forbidden' || reason === 'no-such-resource';
+    if (this.#isBack) {
+      this.#isBack = false;
+      return 0;
+    }
     const waitMs = backoffMs(this.#failures, denied ? timing.deniedBackoff : timing.backoff, rng);
     return Math.max(waitMs, Math.min(failure.retryAfterMs ?? 0, timing.deniedBackoff.maxMs));
   }
@@ -227,15 +235,18 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
       };
     });
     this.#wake = undefined;
+    this.#isBack = false;
   }
 
   /** Ends a wait, or a question that the server never got to. */
   #serverIsBack(): void {
     const { clock, rng, timing } = this.#deps;
     clock.after(rng.next() * timing.spreadMs, () => {
-      if (this.#closed) return;
+      if (this.#closed || this.#opened) return;
+      // What is under way may hang where the server was lost; it is not waited for after it.
+      this.#isBack = true;
       this.#wake?.();
-      if (!this.#opened) this.#attempt?.abort();
+      this.#attempt?.abort();
     });
   }
 
@@ -260,13 +271,10 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
       if (isOlder(resourceVersion, this.#version ?? '')) return;
       this.#version = resourceVersion;
     }
-    const old = objects.get(key);
+    const old = this.#changes.has(key) ? this.#changes.get(key) : objects.get(key);
     if (old !== undefined && isOlder(resourceVersion, old.meta.resourceVersion)) return;
-    if (type === 'DELETED') this.#changed = objects.delete(key) || this.#changed;
-    else {
-      objects.set(key, this.#selection.resource.parse(meta, object));
-      this.#changed = true;
-    }
+    if (type !== 'DELETED') this.#changes.set(key, this.#selection.resource.parse(meta, object));
+    else if (old !== undefined) this.#changes.set(key, undefined);
   }
 
   bookmark(resourceVersion: string): void {
@@ -277,25 +285,28 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
 
   heard(): void {
     this.#heardMs = this.#deps.clock.nowMs();
-    this.#publish();
+    if (this.#changes.size === 0 || this.#objects === undefined) return;
+    const objects = this.#objects.with(this.#changes);
+    this.#changes.clear();
+    this.#publish(objects);
   }
 
   get #closed(): boolean {
     return this.#stop.signal.aborted;
   }
 
-  #replace(objects: Map<string, T>): void {
-    const old = this.#objects;
-    this.#objects = objects;
-    this.#changed = old === undefined || !sameObjects(old, objects);
-    this.#publish();
+  #replace(objects: ReadonlyMap<string, T>): void {
+    this.#changes.clear();
+    if (this.#objects === undefined || !sameObjects(this.#objects, objects)) {
+      this.#publish(ObjectMap.of(objects));
+    }
   }
 
-  #publish(): void {
-    if (!this.#changed || this.#objects === undefined || this.#closed) return;
-    this.#changed = false;
+  #publish(objects: ObjectMap<T>): void {
+    if (this.#closed) return;
+    this.#objects = objects;
     this.#updatedMs = this.#deps.clock.wallMs();
-    this.#set(ok(new Map(this.#objects)));
+    this.#set(ok(objects));
   }
 
   #relistMs(): number {

@@ -70,7 +70,7 @@ async function follow(
   sink: WatchSink,
   { clock, seconds, graceMs }: WatchDeps,
 ): Promise<WatchEnd> {
-  if (answer.status !== 200) return refusal(answer, 'watch', selection);
+  if (answer.status !== 200) return refusal(answer, 'watch', selection, { clock, limitMs: graceMs });
   sink.opened();
   const cut = new JsonObjects('watch');
   let end: WatchEnd | undefined;

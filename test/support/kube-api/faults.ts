@@ -14,6 +14,8 @@ export type Fault =
   | { readonly type: 'reset' }
   /** An answer with a Status object as the real server writes it for this code. */
   | { readonly type: 'status'; readonly code: number; readonly retryAfterSeconds?: number }
+  /** The head of an answer with this code, and then nothing. */
+  | { readonly type: 'stall'; readonly code: number }
   /** Whatever bytes, as a body of 200. */
   | { readonly type: 'body'; readonly text: string }
   /** Watches: the next event is written up to its middle (or `bytes`), then the connection is cut. */

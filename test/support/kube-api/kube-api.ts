@@ -218,9 +218,10 @@ export class KubeApiServer {
   }
 
   #misbehaves(request: Request, route: Route | undefined, response: ServerResponse): boolean {
-    const fault = this.#state.faults.take(request, 'hang', 'reset', 'status', 'body');
+    const fault = this.#state.faults.take(request, 'hang', 'reset', 'stall', 'status', 'body');
     if (fault === undefined) return false;
     if (fault.type === 'reset') response.destroy();
+    if (fault.type === 'stall') response.writeHead(fault.code).flushHeaders();
     if (fault.type === 'body')
       response.writeHead(200, { 'content-type': 'application/json' }).end(fault.text);
     if (fault.type === 'status') {

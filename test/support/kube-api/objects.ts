@@ -16,6 +16,10 @@ export async function answerObject(
 ): Promise<Status | undefined> {
   const { kind, namespace, name } = route;
   const old = name === undefined ? undefined : api.store.get(kind, namespace, name);
+  const type = incoming.headers['content-type'] ?? '';
+  if (type.includes('protobuf')) {
+    return status(415, 'UnsupportedMediaType', `this server does not read ${type}`);
+  }
   switch (incoming.method) {
     case 'GET':
       if (old === undefined) return notFound(kind, name ?? '');
