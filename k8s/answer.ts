@@ -31,7 +31,7 @@ export type ReadOptions = {
 
 /**
  * Reads a body to its end: each object's text to `take`, `turn` after each piece. Yields to the event loop in
- * between. What is wrong is a text.
+ * between. A JsonProblem is what was wrong with what came; a text, why no more came.
  */
 export async function readObjects(
   { body }: Answer,
@@ -39,7 +39,7 @@ export async function readObjects(
   take: (text: string) => void,
   { clock, idleMs, bytesMax }: ReadOptions,
   turn: () => void = () => {},
-): Promise<string | undefined> {
+): Promise<JsonProblem | string | undefined> {
   const idle = (): void => void body.destroy(new Error(`no byte within ${idleMs} ms`));
   let timer = clock.after(idleMs, idle);
   let bytes = 0;
@@ -48,10 +48,10 @@ export async function readObjects(
     for await (const chunk of body) {
       timer.close();
       bytes += chunk.length;
-      if (bytes > bytesMax) return `an answer is longer than ${bytesMax} bytes`;
+      if (bytes > bytesMax) return new JsonProblem(`it is longer than ${bytesMax} bytes`);
       const problem = objects.feed(chunk, take);
       turn();
-      if (problem !== undefined) return problem.message;
+      if (problem !== undefined) return problem;
       if (performance.now() - startMs > TURN_MS) {
         await nextTurn();
         startMs = performance.now();

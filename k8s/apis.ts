@@ -48,8 +48,8 @@ export class KubeApis implements Closable {
   }
 
   /** Of all servers. */
-  watches(): readonly WatchReport[] {
-    return [...this.#apis.values()].flatMap((api) => api.watches());
+  watches(): readonly (WatchReport & { readonly server: string })[] {
+    return [...this.#apis].flatMap(([server, api]) => api.watches().map((watch) => ({ server, ...watch })));
   }
 
   close(): void {

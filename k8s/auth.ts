@@ -39,6 +39,8 @@ export async function ambientAccess(options: AuthOptions): Promise<Access> {
     return serviceAccountAccess(server, serviceAccountDir);
   }
   const files = (env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '');
-  if (files.length > 0) return kubeconfigAccess(files);
+  // As kubectl: of several files some may be missing.
+  const present = files.filter((file) => existsSync(file));
+  if (files.length > 0) return kubeconfigAccess(present.length > 0 ? present : files);
   return plainAccess(PROXY_HOST, PROXY_PORT);
 }

@@ -64,6 +64,12 @@ export class ApiHealth implements Closable {
   }
 
   async #probe(): Promise<void> {
+    if (this.#listeners.size === 0) {
+      // Nobody watches any more.
+      this.#probing = false;
+      this.#downMs = undefined;
+      return;
+    }
     const { transport, timing, clock, log, server } = this.#deps;
     const answer = await transport.get('/version', {
       signal: this.#stop.signal,

@@ -97,6 +97,7 @@ async function readPage<T extends KubeObject>(
     else addTo(selection, page, object);
   };
   const broken = await readObjects(answer, cut, take, { ...deps, bytesMax: PAGE_BYTES_MAX });
+  if (broken instanceof JsonProblem) return bad(selection, broken.message);
   if (broken !== undefined) {
     return new KubeFailure('unreachable', `${text(selection)} broke off: ${broken}`);
   }

@@ -82,6 +82,7 @@ async function follow(
   const limits = { clock, idleMs: seconds * 1000 + graceMs, bytesMax: Number.POSITIVE_INFINITY };
   const broken = await readObjects(answer, cut, take, limits, () => sink.heard());
   if (end !== undefined) return end;
+  if (broken instanceof JsonProblem) return bad(selection, broken.message);
   if (broken !== undefined) return unreachable(selection, broken);
   const rest = cut.end();
   return rest instanceof JsonProblem ? unreachable(selection, rest.message) : 'ended';

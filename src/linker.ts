@@ -208,6 +208,7 @@ export class Linker {
       },
       boundNames: () => this.#naming.boundNames(),
       clientState: () => this.#clientState(),
+      kubernetes: () => this.#kube.watches(),
       identify: identifyBy(this.spec.routers),
     };
   }

@@ -51,6 +51,8 @@ export interface AdminSources {
   shutdown(graceMs: number): void;
   boundNames(): Promise<readonly string[]>;
   clientState(): Promise<Readonly<Record<string, ClientState>>>;
+  /** What is watched of the Kubernetes API, and how current it is. */
+  kubernetes(): readonly unknown[];
   /** By router label. */
   identify(head: ReceivedHead): Readonly<Record<string, Identification>>;
 }

@@ -40,6 +40,7 @@ export function sourcesFor(
     shutdown() {},
     boundNames: async () => [],
     clientState: async () => ({}),
+    kubernetes: () => [],
     identify: () => ({}),
   };
 }

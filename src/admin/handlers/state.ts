@@ -14,6 +14,7 @@ export function statePages(sources: AdminSources): Page[] {
   return [
     page('/bound-names.json', () => sources.boundNames()),
     page('/client_state.json', () => sources.clientState()),
+    page('/kubernetes.json', async () => sources.kubernetes()),
   ];
 }
 
