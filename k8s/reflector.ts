@@ -51,8 +51,10 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   readonly #selection: Selection<T>;
   readonly #set: (state: State<Objects<T>>) => void;
   readonly #deps: ReflectorDeps;
-  readonly #stop = new AbortController();
   readonly #up: Closable;
+  #closed = false;
+  /** Those under way. A composed signal for each would stay with the one that all share (Node 24). */
+  readonly #requests = new Set<AbortController>();
   /** What was published last; undefined before the first list. */
   #objects: ObjectMap<T> | undefined;
   /** What the watch has told since; undefined is gone. */
@@ -93,7 +95,8 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   }
 
   close(): void {
-    this.#stop.abort();
+    this.#closed = true;
+    for (const request of this.#requests) request.abort();
     this.#up.close();
     this.#check.close();
     this.#wake?.();
@@ -152,12 +155,14 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     const { transport, clock, timing, health, stats } = this.#deps;
     this.#lists++;
     stats.lists.add(1);
-    const listed = await list(this.#selection, this.#objects ?? new Map<string, T>(), {
-      transport,
-      clock,
-      signal: this.#stop.signal,
-      idleMs: timing.listIdleMs,
-    });
+    const listed = await this.#request(({ signal }) =>
+      list(this.#selection, this.#objects ?? new Map<string, T>(), {
+        transport,
+        clock,
+        signal,
+        idleMs: timing.listIdleMs,
+      }),
+    );
     if (this.#closed || listed instanceof KubeFailure) return listed;
     this.#heardMs = clock.nowMs();
     health.answered();
@@ -167,18 +172,20 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   async #watchOn(version: string): Promise<number> {
     const { transport, clock, rng, timing, health } = this.#deps;
     const [minSeconds, maxSeconds] = timing.watchSeconds;
-    this.#attempt = new AbortController();
     this.#restarted = false;
     const startMs = clock.nowMs();
     const doubt = clock.after(timing.suspectMs, () => {
       if (!this.#opened) health.suspect();
     });
-    const end = await watch(this.#selection, version, this, {
-      transport,
-      clock,
-      signal: AbortSignal.any([this.#stop.signal, this.#attempt.signal]),
-      seconds: minSeconds + rng.below(maxSeconds - minSeconds + 1),
-      graceMs: timing.watchGraceMs,
+    const end = await this.#request((attempt) => {
+      this.#attempt = attempt;
+      return watch(this.#selection, version, this, {
+        transport,
+        clock,
+        stop: attempt,
+        seconds: minSeconds + rng.below(maxSeconds - minSeconds + 1),
+        graceMs: timing.watchGraceMs,
+      });
     });
     doubt.close();
     const opened = this.#opened;
@@ -186,6 +193,16 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     this.#attempt = undefined;
     if (this.#closed || this.#restarted) return 0;
     return this.#ended(end, opened, clock.nowMs() - startMs);
+  }
+
+  async #request<R>(send: (request: AbortController) => Promise<R>): Promise<R> {
+    const request = new AbortController();
+    this.#requests.add(request);
+    try {
+      return await send(request);
+    } finally {
+      this.#requests.delete(request);
+    }
   }
 
   #ended(end: WatchEnd, opened: boolean, lastedMs: number): number {
@@ -198,7 +215,9 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     }
     if (end instanceof KubeFailure) {
       this.#failures++;
-      if (!opened || this.#failures > 1 || end.reason === 'bad-answer') this.#version = undefined;
+      // One that was silent to its end may be so again.
+      const late = lastedMs >= timing.watchSeconds[0] * 1000;
+      if (!opened || late || this.#failures > 1 || end.reason === 'bad-answer') this.#version = undefined;
       return this.#delayAfter(end);
     }
     if (lastedMs >= 1000) return 0;
@@ -267,8 +286,11 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     this.#touched?.add(key);
     const { resourceVersion } = meta;
     if (resourceVersion !== '') {
-      // A replay: the watch has told something later already.
-      if (isOlder(resourceVersion, this.#version ?? '')) return;
+      if (isOlder(resourceVersion, this.#version ?? '')) {
+        // A replay: the watch has told something later already. Or the server has lost its memory.
+        this.refresh();
+        return;
+      }
       this.#version = resourceVersion;
     }
     const old = this.#changes.has(key) ? this.#changes.get(key) : objects.get(key);
@@ -289,10 +311,6 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     const objects = this.#objects.with(this.#changes);
     this.#changes.clear();
     this.#publish(objects);
-  }
-
-  get #closed(): boolean {
-    return this.#stop.signal.aborted;
   }
 
   #replace(objects: ReadonlyMap<string, T>): void {

@@ -11,7 +11,8 @@ import type { KubeTransport } from './transport.ts';
 export type WatchDeps = {
   readonly transport: KubeTransport;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  /** Ends the watch; used here too. */
+  readonly stop: AbortController;
   /** After which the server is to end the stream. */
   readonly seconds: number;
   /** How much later than that we cut it. */
@@ -43,17 +44,15 @@ export async function watch(
   query.set('resourceVersion', resourceVersion);
   query.set('allowWatchBookmarks', 'true');
   query.set('timeoutSeconds', String(deps.seconds));
-  const stop = new AbortController();
   const limitMs = deps.seconds * 1000 + deps.graceMs;
   let late = false;
   const timer = deps.clock.after(limitMs, () => {
     late = true;
-    stop.abort();
+    deps.stop.abort();
   });
   try {
-    const signal = AbortSignal.any([deps.signal, stop.signal]);
     const answer = await deps.transport.get(`${collectionPath(selection)}?${query}`, {
-      signal,
+      signal: deps.stop.signal,
       headLimitMs: undefined,
     });
     const end = answer instanceof KubeFailure ? answer : await follow(answer, selection, sink, deps);

@@ -333,6 +333,19 @@ describe('What the watch has missed', () => {
     assert.ok(rig.api.asked('list').length <= 5, `${rig.api.asked('list').length} lists`);
   });
 
+  it('because its server went back in time is found as well', async () => {
+    const web = await watching();
+    rig.api.rewind(5);
+    rig.putSlice('web-2', ['10.0.0.2']);
+    await rig.advanceUntil(() => web.now === '10.0.0.1 10.0.0.2', 7000);
+    await until(() => rig.api.watches.length === 1, 'the next watch');
+    rig.putSlice('web-3', ['10.0.0.3']);
+    await until(
+      () => web.now === '10.0.0.1 10.0.0.2 10.0.0.3',
+      () => web.now,
+    );
+  });
+
   it('is nothing when the watch is only a little later than the list', async () => {
     const web = await watching();
     rig.client.refresh(webSlices);

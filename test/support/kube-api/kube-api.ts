@@ -10,10 +10,11 @@
  *     await api.close();
  *
  * Faults: `api.fault(...)` (see faults.ts) for requests and streams; `await api.stop()` refuses connections
- * and cuts those that are open until `await api.restart()` (same port, same objects); `api.compact()` forgets
- * history, so that older versions are 410 Gone; `api.expire()` tells open watches so; `api.replay(n)` tells
- * them the last n changes again; `api.bookmark()`, `api.endWatches()`, `api.cutWatches()`. What was asked
- * stands in `api.requests`; `api.watches` are open.
+ * and cuts those that are open until `await api.restart()` (same port, same objects). `api.compact()` forgets
+ * history, so that older versions are 410 Gone, and `api.expire()` tells open watches so; `api.rewind(5)` goes
+ * back to older versions; `api.replay(n)` tells open watches the last n changes again; `api.bookmark()`,
+ * `api.endWatches()`, `api.cutWatches()`. What was asked stands in `api.requests`, what is watched in
+ * `api.watches`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
@@ -119,6 +120,11 @@ export class KubeApiServer {
 
   compact(): void {
     this.#state.store.compact();
+  }
+
+  /** The versions go back to this one, as when etcd has been restored from a backup. */
+  rewind(version: number): void {
+    this.#state.store.rewind(version);
   }
 
   /** Tells open watches that their version is gone, as an ERROR event, and ends them. */

@@ -100,6 +100,13 @@ export class Store {
     return this.#history.slice(-count);
   }
 
+  /** As after a restore from a backup: versions are given out again from here on. */
+  rewind(version: number): void {
+    this.version = version;
+    this.oldest = Math.min(this.oldest, version);
+    this.#history = [];
+  }
+
   compact(): void {
     this.oldest = this.version;
     this.#history = [];
