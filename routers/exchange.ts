@@ -15,6 +15,7 @@ import { RequestContext } from './headers/request-context.ts';
 import type { TracePropagator } from './headers/trace.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
+import type { Story } from './tap/story.ts';
 
 /** One end of a tunnel: a connection that carries messages no longer. */
 export interface TunnelEnd {
@@ -168,6 +169,11 @@ export class Exchange {
   totalTimer: Closable | undefined;
   serverTimer: Closable | undefined;
   retryTimer: Closable | undefined;
+  /** Noted while somebody listens to requests. */
+  story: Story | undefined;
+  /** Bytes of the body that were sent on as a stream, and bytes of the answer's body. */
+  requestBytes = 0;
+  responseBytes = 0;
   /** The caller has gone or the answer is complete. */
   over = false;
 

@@ -50,6 +50,7 @@ import {
 } from './respond/error-response.ts';
 import { noBackoff } from './retry/backoff.ts';
 import { RetryBudget } from './retry/budget.ts';
+import type { RequestTap } from './tap/request-tap.ts';
 import type { ClientTls } from './tls/client-tls.ts';
 
 export const DEFAULT_BUDGET = { ttlMs: 10000, minRetriesPerSec: 10, percentCanRetry: 0.2 } as const;
@@ -76,6 +77,7 @@ export type RouterDeps = {
   readonly baseDtab: readonly string[];
   /** Where the admin server is reached, for error texts. */
   readonly admin: string | undefined;
+  readonly tap: RequestTap;
 };
 
 export class Router implements Closable {
@@ -120,6 +122,10 @@ export class Router implements Closable {
       releaseTree: (entry) => this.#trees.release(entry),
       release: (entry) => this.#paths.release(entry),
     };
+  }
+
+  get tap(): RequestTap {
+    return this.#deps.tap;
   }
 
   get localDtabs(): LocalDtabs {
@@ -280,6 +286,7 @@ export class Router implements Closable {
       rng,
       open: opener(tls instanceof Failure ? undefined : tls, socketOptions, limits),
       refusal: tls instanceof Failure ? tls : undefined,
+      tlsName: tls === undefined || tls instanceof Failure ? undefined : (tls.serverName ?? ''),
     });
   }
 

@@ -22,6 +22,7 @@ import { identifyBy } from './identify.ts';
 import { Naming } from './naming.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
 import { watchProcess } from './telemetry/process.ts';
+import { Tap } from './telemetry/tap.ts';
 import type { DataPlan, Ports, RouterPlan } from './threads/data-plane.ts';
 import { collectSoon } from './threads/settle.ts';
 import { type DataHost, makeDataHost } from './threads/supervisor.ts';
@@ -86,6 +87,7 @@ export class Linker {
   readonly #naming: Naming;
   readonly #kube: KubeApis;
   readonly #data: DataHost;
+  readonly #tap: Tap;
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
   #unready: string[] = ['starting'];
@@ -110,11 +112,13 @@ export class Linker {
     });
     this.#kube = kube;
     this.#naming = new Naming(spec.routers, namers, log);
+    this.#tap = new Tap((interests) => this.#data.setInterests(interests));
     this.#data = makeDataHost({
       plan,
       bind: (router, local, path) => this.#naming.bind(router, local, path),
       explain: (router, local, path) => this.#naming.explain(router, local, path),
       metrics,
+      stories: (batch) => this.#tap.receive(batch),
       log,
       clock: systemClock,
     });
@@ -198,6 +202,7 @@ export class Linker {
         threads: String(this.#plan.threads),
       },
       metrics: this.metrics,
+      tap: this.#tap,
       telemetry: this.spec.telemetry,
       config: () => this.spec.json,
       delegate: (...question) => this.#naming.delegate(...question),

@@ -62,6 +62,8 @@ export type ClientSettings = {
   readonly wheel: TimerWheel;
   readonly rng: Rng;
   readonly open: EndpointSettings['open'];
+  /** The name that endpoints must prove; '' when TLS proves none, undefined without TLS. */
+  readonly tlsName: string | undefined;
   /** Set when no connection may be made, e.g. because TLS is misconfigured. */
   readonly refusal: Failure | undefined;
 };
@@ -196,6 +198,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.attemptRecorded = true;
     this.stats.requeuesPerRequest.observe(exchange.requeues);
     this.#judge(exchange, exchange.responseClass, nowMs);
+    exchange.story?.responded(response.status, nowMs);
     if (response.status < 500) requeueBudget.deposit(nowMs);
     service.settleResponse(exchange, response, length);
   }
@@ -311,6 +314,10 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     this.#balancer.started(endpoint);
     this.stats.requests.begin();
     exchange.byService?.begin();
+    if (exchange.story !== undefined) {
+      const tls = exchange.opaque === Opaque.tls ? undefined : this.#settings.tlsName;
+      exchange.story.tried(this.id, endpoint.name, tls, exchange.attemptStartedMs);
+    }
     endpoint.acquire(exchange);
   }
 
@@ -320,6 +327,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     if (endpoint === undefined) return undefined;
     exchange.endpoint = undefined;
     this.#balancer.ended(endpoint, exchange.attemptStartedMs);
+    if (failure !== undefined) exchange.story?.attemptFailed(failure.kind, this.#settings.wheel.nowMs());
     if (exchange.attemptRecorded) return endpoint;
     exchange.attemptRecorded = true;
     const { requests, status } = this.stats;

@@ -56,6 +56,8 @@ export class HttpServer implements ConnectionHost {
   readonly sentBytes: Counter;
   readonly keepAliveEnding: string;
   readonly #deps: HttpServerDeps;
+  /** As in the names of its metrics. */
+  readonly #name: string;
   readonly #router: Router;
   readonly #receive: ReceiveOptions;
   readonly #listener: net.Server;
@@ -82,6 +84,7 @@ export class HttpServer implements ConnectionHost {
   constructor(deps: HttpServerDeps) {
     const { spec, router, stats, wheel, clock, tls: material, threads } = deps;
     this.#deps = deps;
+    this.#name = `${spec.ip}/${spec.port}`;
     this.spec = spec;
     this.#router = router;
     this.limits = router.limits;
@@ -167,6 +170,10 @@ export class HttpServer implements ConnectionHost {
 
   route(exchange: Exchange): void {
     exchange.admitted = true;
+    const { tap } = this.#router;
+    if (tap.on) {
+      exchange.story = tap.begin(exchange, this.#router.spec.label, this.#name, this.#deps.tls !== undefined);
+    }
     this.#requests.begin();
     if (++this.#concurrent > this.#maxConcurrent) {
       this.#nacks.add(1);
@@ -180,6 +187,7 @@ export class HttpServer implements ConnectionHost {
 
   answered(exchange: Exchange, response: ResponseHead): void {
     exchange.counted = true;
+    exchange.story?.answered(response.status, response.fields, this.wheel.nowMs());
     exchange.serverTimer?.close();
     const latencyMs = this.wheel.nowMs() - exchange.startedMs;
     const outcome: ResponseClass = exchange.routed
@@ -197,6 +205,7 @@ export class HttpServer implements ConnectionHost {
     this.#concurrent--;
     exchange.serverTimer?.close();
     if (!exchange.counted) this.#requests.forget();
+    if (exchange.story !== undefined) this.#router.tap.finish(exchange.story);
   }
 
   refused(status: number): void {
@@ -206,6 +215,7 @@ export class HttpServer implements ConnectionHost {
 
   failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse {
     if (failure.kind === 'deadline') this.#receive.deadlines.rejected.add(1);
+    exchange.story?.failed(failure);
     return this.#router.failureResponse(exchange, failure);
   }
 

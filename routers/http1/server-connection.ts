@@ -267,6 +267,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   #bodyPiece(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
     const session = exchange.session;
+    exchange.requestBytes += to - from;
     if (session !== undefined && !session.bodyData(this.transport, buffer, from, to)) {
       this.#body.blocked = true;
       this.transport.pause();
@@ -346,7 +347,10 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   data(source: Transport | undefined, buffer: Buffer, start: number, end: number): boolean {
-    if (this.#exchange === undefined || this.#writer.data(source, buffer, start, end)) return true;
+    const exchange = this.#exchange;
+    if (exchange === undefined) return true;
+    exchange.responseBytes += end - start;
+    if (this.#writer.data(source, buffer, start, end)) return true;
     this.#block();
     return false;
   }
@@ -394,6 +398,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     const { status, fields, body } = this.#server.failureResponse(exchange, failure);
     const text = latin1(Buffer.from(body, 'utf8'));
     this.start({ status, reason: reasonPhrase(status), minor: 1, fields: Fields.of(fields) }, text.length);
+    exchange.responseBytes = text.length;
     this.#writer.body(text);
     this.end(undefined);
   }

@@ -6,6 +6,7 @@ import type { Delegation } from '../../dtab/delegation.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { MetricsTree } from '../telemetry/metrics-tree.ts';
+import type { Tap } from '../telemetry/tap.ts';
 
 export type DelegateAnswer =
   | { readonly type: 'ok'; readonly delegation: Delegation }
@@ -35,6 +36,8 @@ export interface AdminSources {
   /** Name, version, build and the like, in the order to show them. */
   readonly serverInfo: Readonly<Record<string, string>>;
   readonly metrics: MetricsTree;
+  /** Requests as they finish, for whoever listens. */
+  readonly tap: Tap;
   readonly telemetry: readonly TelemeterSpec[];
   /** The parsed configuration in force, as plain data. */
   config(): unknown;

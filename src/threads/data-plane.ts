@@ -10,6 +10,8 @@ import type { Binder } from '../../routers/binding/binder.ts';
 import type { Client } from '../../routers/client/client.ts';
 import { HttpServer } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
+import type { Interest } from '../../routers/tap/interest.ts';
+import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { ClientTls } from '../../routers/tls/client-tls.ts';
 import { SecureContexts } from '../../routers/tls/secure-contexts.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
@@ -45,6 +47,8 @@ export type DataDeps = {
   readonly binder: (router: number) => Binder;
   readonly stats: Scope;
   readonly clock: Clock;
+  /** Stories of requests, once somebody is interested; to be confirmed with `storiesTaken`. */
+  readonly tell: (batch: StoryBatch) => void;
 };
 
 /** Ports by router and server, in the order of the configuration. */
@@ -62,9 +66,16 @@ type Running = { readonly router: Router; readonly servers: readonly HttpServer[
 export class DataPlane {
   readonly #running: readonly Running[];
   readonly #wheel: TimerWheel;
+  readonly #tap: RequestTap;
 
   constructor(plan: DataPlan, deps: DataDeps) {
     this.#wheel = new TimerWheel(deps.clock);
+    this.#tap = new RequestTap({
+      wheel: this.#wheel,
+      rng: mathRng,
+      stats: deps.stats.scope('tap'),
+      send: deps.tell,
+    });
     const contexts = new SecureContexts();
     this.#running = plan.routers.map((each, index) => {
       const stats = deps.stats.scope('rt', each.spec.label);
@@ -78,6 +89,7 @@ export class DataPlane {
         ...sections(each, contexts, deps.clock),
         baseDtab: each.baseDtab,
         admin: plan.admin,
+        tap: this.#tap,
       });
       const servers = each.spec.servers.map(
         (spec, i) =>
@@ -127,7 +139,17 @@ export class DataPlane {
       for (const server of servers) server.close();
       router.close();
     }
+    this.#tap.close();
     this.#wheel.close();
+  }
+
+  /** What listeners want to hear of requests from now on. */
+  setInterests(interests: readonly Interest[]): void {
+    this.#tap.set(interests);
+  }
+
+  storiesTaken(chars: number): void {
+    this.#tap.taken(chars);
   }
 
   clients(): ClientReport[] {

@@ -18,6 +18,7 @@ function run(control: MessagePort, { plan, naming }: ThreadData): void {
     binder: (router) => interpreter.binder(router),
     stats,
     clock: systemClock,
+    tell: (batch) => tell({ op: 'stories', batch }),
   });
   control.on('message', (message: ToThread) => {
     switch (message.op) {
@@ -35,6 +36,12 @@ function run(control: MessagePort, { plan, naming }: ThreadData): void {
         break;
       case 'clients':
         tell({ op: 'clients', question: message.question, clients: plane.clients() });
+        break;
+      case 'interests':
+        plane.setInterests(message.interests);
+        break;
+      case 'taken':
+        plane.storiesTaken(message.chars);
         break;
       case 'close':
         plane.close();

@@ -2,6 +2,8 @@
  * What the control thread and a data thread say to each other, besides naming (which has a port of its own).
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Interest } from '../../routers/tap/interest.ts';
+import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import type { ClientReport, DataPlan, Ports } from './data-plane.ts';
 import type { FailureData } from './naming-messages.ts';
 import type { SlabMessage } from './stat-slab.ts';
@@ -12,6 +14,9 @@ export type ToThread =
   | { readonly op: 'listen'; readonly ports: Ports; readonly reusePort: boolean }
   | { readonly op: 'drain' }
   | { readonly op: 'close' }
+  | { readonly op: 'interests'; readonly interests: readonly Interest[] }
+  /** So many characters of stories have been read. */
+  | { readonly op: 'taken'; readonly chars: number }
   | { readonly op: 'clients'; readonly question: number };
 
 export type FromThread =
@@ -19,4 +24,5 @@ export type FromThread =
   | { readonly op: 'failed'; readonly failure: FailureData }
   | { readonly op: 'drained' }
   | { readonly op: 'clients'; readonly question: number; readonly clients: readonly ClientReport[] }
+  | { readonly op: 'stories'; readonly batch: StoryBatch }
   | { readonly op: 'stats'; readonly messages: readonly SlabMessage[] };

@@ -3,6 +3,8 @@
  * drains and ends them. With no threads the data plane runs on this loop; what is asked of it is the same.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { Interest } from '../../routers/tap/interest.ts';
+import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Closable } from '../base/closable.ts';
 import { Failure } from '../base/failure.ts';
@@ -29,6 +31,8 @@ export type DataHostDeps = {
   readonly bind: Bind;
   readonly explain: Explain;
   readonly metrics: MetricsTree;
+  /** Stories of requests, as asked for by `setInterests`. */
+  readonly stories: (batch: StoryBatch) => void;
   readonly log: Log;
   /** Of the pauses before a thread that died is replaced. */
   readonly clock: Clock;
@@ -39,6 +43,7 @@ export interface DataHost {
   /** The bound ports, or why they cannot be had. */
   start(): Promise<Ports | Failure>;
   clients(): Promise<readonly ClientReport[]>;
+  setInterests(interests: readonly Interest[]): void;
   /** Resolves when every accepted request has been answered. */
   drain(): Promise<void>;
   /** Cuts what is left. */
@@ -54,7 +59,7 @@ class LocalHost implements DataHost {
   readonly #source: MetricsSource;
   readonly #configured: Ports;
 
-  constructor({ plan, bind, explain, metrics }: DataHostDeps) {
+  constructor({ plan, bind, explain, metrics, stories }: DataHostDeps) {
     this.#configured = configuredPorts(plan);
     this.#source = metrics.addSource();
     this.#plane = new DataPlane(
@@ -63,6 +68,10 @@ class LocalHost implements DataHost {
         binder: (router) => localBinder(router, bind, explain),
         stats: new SlabStats((messages) => this.#source.receive(messages)),
         clock: systemClock,
+        tell: (batch) => {
+          stories(batch);
+          this.#plane.storiesTaken(batch.lines.length);
+        },
       },
     );
   }
@@ -73,6 +82,10 @@ class LocalHost implements DataHost {
 
   clients(): Promise<readonly ClientReport[]> {
     return Promise.resolve(this.#plane.clients());
+  }
+
+  setInterests(interests: readonly Interest[]): void {
+    this.#plane.setInterests(interests);
   }
 
   drain(): Promise<void> {
@@ -92,6 +105,7 @@ class ThreadHost implements DataHost {
   readonly #deaths: Counter;
   readonly #threads: (DataThread | undefined)[] = [];
   #ports: Ports;
+  #interests: readonly Interest[] = [];
   #closing = false;
   #pauseMs = RESTART_MS_MIN;
   readonly #restarts = new Set<Closable>();
@@ -126,6 +140,11 @@ class ThreadHost implements DataHost {
     return all.flat();
   }
 
+  setInterests(interests: readonly Interest[]): void {
+    this.#interests = interests;
+    for (const thread of this.#threads) thread?.setInterests(interests);
+  }
+
   async drain(): Promise<void> {
     this.#stopRestarts();
     await Promise.all(this.#threads.map((thread) => thread?.drain()));
@@ -155,6 +174,7 @@ class ThreadHost implements DataHost {
       this.#startAgain(index);
     });
     this.#threads[index] = thread;
+    if (this.#interests.length > 0) thread.setInterests(this.#interests);
     const ports = await thread.listen(this.#ports, this.#deps.plan.threads > 1);
     // A thread that cannot listen is of no use; its end leads to the next try.
     if (ports instanceof Failure) await thread.close();
@@ -180,15 +200,17 @@ class DataThread {
   readonly #naming: Closable;
   readonly #metrics: MetricsSource;
   readonly #exited: Promise<void>;
+  readonly #stories: (batch: StoryBatch) => void;
   readonly #questions = new Map<number, (clients: readonly ClientReport[]) => void>();
   #question = 0;
   #listening: ((ports: Ports | Failure) => void) | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ plan, bind, explain, metrics }: DataHostDeps, died: (reason: string) => void) {
+  constructor({ plan, bind, explain, metrics, stories }: DataHostDeps, died: (reason: string) => void) {
     const { port1, port2 } = new MessageChannel();
     this.#naming = serveInterpreters(port1, bind, explain);
     this.#metrics = metrics.addSource();
+    this.#stories = stories;
     const workerData: ThreadData = { plan, naming: port2 };
     this.#worker = new Worker(dataThreadUrl(), {
       workerData,
@@ -229,6 +251,10 @@ class DataThread {
     });
   }
 
+  setInterests(interests: readonly Interest[]): void {
+    this.#tell({ op: 'interests', interests });
+  }
+
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#drained = resolve;
@@ -251,6 +277,10 @@ class DataThread {
     switch (message.op) {
       case 'stats':
         this.#metrics.receive(message.messages);
+        break;
+      case 'stories':
+        this.#stories(message.batch);
+        this.#tell({ op: 'taken', chars: message.batch.lines.length });
         break;
       case 'listening':
         this.#listening?.(message.ports);

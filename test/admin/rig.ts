@@ -6,6 +6,7 @@ import { AdminFailure, type AdminServer, startAdmin } from '../../src/admin/serv
 import type { AdminSources } from '../../src/admin/sources.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
+import { Tap } from '../../src/telemetry/tap.ts';
 import { HandClock } from '../support/hand-clock.ts';
 
 export type Answer = {
@@ -33,6 +34,7 @@ export function sourcesFor(
     log: silentLog,
     serverInfo: { name: 'turnout', version: '0.1.0' },
     metrics,
+    tap: new Tap(() => {}),
     telemetry,
     config: () => ({ routers: [{ protocol: 'http' }] }),
     delegate: async () => ({ type: 'cannot' }),

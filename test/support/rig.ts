@@ -10,6 +10,7 @@ import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
 import { HttpServer } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
+import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { failed, ok, pending, type State } from '../../src/base/activity.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { seededRng } from '../../src/base/rng.ts';
@@ -64,6 +65,13 @@ export class Rig {
   readonly clock = new HandClock();
   readonly wheel = new TimerWheel(this.clock);
   readonly stats = new RecordedStats();
+  readonly stories: StoryBatch[] = [];
+  readonly tap = new RequestTap({
+    wheel: this.wheel,
+    rng: seededRng(13),
+    stats: this.stats.root.scope('tap'),
+    send: (batch) => this.stories.push(batch),
+  });
   readonly router: Router;
   readonly server: HttpServer;
   port = 0;
@@ -86,6 +94,7 @@ export class Rig {
       clientTls: () => undefined,
       baseDtab: ['/svc => /#/io.l5d.fs'],
       admin: options.admin,
+      tap: this.tap,
     });
     this.server = new HttpServer({
       spec: { ...serverSpec, ...options.server },
@@ -187,6 +196,7 @@ export class Rig {
     // No caller, no exchange: nothing may be pending, in use or waited for.
     const busy = this.stats.unbalanced().filter((each) => /pending|pool_waiters/.test(each));
     assert.deepEqual(busy, [], 'gauges after the last caller has gone');
+    this.tap.close();
     this.router.close();
     await drained;
     await until(

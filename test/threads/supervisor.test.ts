@@ -40,6 +40,7 @@ function rig(threads: number, port = 0): Rig {
     bind,
     explain: () => '',
     metrics,
+    stories: () => {},
     log,
     clock,
   });

@@ -1,0 +1,122 @@
+/**
+ * Where a data thread tells about requests. With no interests it costs one test of a boolean a request; with
+ * some, the requests that an interest may want get a Story, and those that it does want leave as lines of
+ * JSON, in batches. Nothing here waits for anybody: what the other side has not taken is dropped and counted.
+ */
+import type { Closable } from '../../src/base/closable.ts';
+import type { Rng } from '../../src/base/rng.ts';
+import type { Counter, Scope } from '../../src/base/stats.ts';
+import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
+import type { Exchange } from '../exchange.ts';
+import { isSampledAt } from '../headers/trace-id.ts';
+import { holds, type Interest } from './interest.ts';
+import { Story } from './story.ts';
+
+const BATCH_CHARS = 65_536;
+const BATCH_MS = 50;
+/** Told and not yet taken. */
+const BACKLOG_CHARS_MAX = 4 * 1024 * 1024;
+
+/** `lines[i]` belongs to the interests whose bits are set in `masks[i]`; lines end with a line feed. */
+export type StoryBatch = { readonly lines: string; readonly masks: readonly number[] };
+
+export type RequestTapDeps = {
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  /** `tap/…` */
+  readonly stats: Scope;
+  /** The receiver confirms with `taken(lines.length)`. */
+  readonly send: (batch: StoryBatch) => void;
+};
+
+export class RequestTap implements Closable {
+  /** Somebody listens. */
+  on = false;
+  readonly #deps: RequestTapDeps;
+  readonly #timer: WheelTimer;
+  readonly #told: Counter;
+  readonly #dropped: Counter;
+  readonly #salt: bigint;
+  #interests: readonly Interest[] = [];
+  #lines = '';
+  #masks: number[] = [];
+  #backlog = 0;
+
+  constructor(deps: RequestTapDeps) {
+    this.#deps = deps;
+    this.#timer = deps.wheel.timer(() => this.flush());
+    this.#told = deps.stats.counter('told');
+    this.#dropped = deps.stats.counter('dropped');
+    this.#salt = BigInt(deps.rng.below(4294967296));
+  }
+
+  /** Replaces what is wanted. */
+  set(interests: readonly Interest[]): void {
+    this.#interests = interests;
+    this.on = interests.length > 0;
+  }
+
+  /** Before any stage has changed the head. Undefined when chance says that nobody wants this one. */
+  begin(exchange: Exchange, router: string, server: string, secure: boolean): Story | undefined {
+    let chosen = 0;
+    for (const { bit, rate, sampling } of this.#interests) {
+      if (sampling === 'trace' || rate >= 1 || this.#deps.rng.next() < rate) chosen |= 1 << bit;
+    }
+    return chosen === 0 ? undefined : new Story(exchange, { router, server, secure, chosen });
+  }
+
+  /** The exchange is over. */
+  finish(story: Story): void {
+    let mask = 0;
+    let headers = false;
+    for (const interest of this.#interests) {
+      const bit = 1 << interest.bit;
+      if ((story.chosen & bit) === 0 || !this.#wants(interest, story)) continue;
+      mask |= bit;
+      headers ||= interest.headers;
+    }
+    if (mask === 0) return;
+    if (this.#backlog > BACKLOG_CHARS_MAX) {
+      this.#dropped.add(1);
+      return;
+    }
+    const { wheel } = this.#deps;
+    this.#told.add(1);
+    if (this.#masks.length === 0) this.#timer.arm(BATCH_MS);
+    this.#lines += `${story.show(wheel.nowMs(), wheel.wallMs(), headers)}\n`;
+    this.#masks.push(mask);
+    if (this.#lines.length >= BATCH_CHARS) this.flush();
+  }
+
+  /** The receiver has taken this many characters. */
+  taken(chars: number): void {
+    this.#backlog -= chars;
+  }
+
+  flush(): void {
+    if (this.#masks.length === 0) return;
+    const batch = { lines: this.#lines, masks: this.#masks };
+    this.#backlog += this.#lines.length;
+    this.#lines = '';
+    this.#masks = [];
+    this.#timer.disarm();
+    this.#deps.send(batch);
+  }
+
+  close(): void {
+    this.flush();
+    this.#timer.close();
+    this.set([]);
+  }
+
+  #wants(interest: Interest, story: Story): boolean {
+    if (interest.sampling === 'trace' && !this.#sampled(interest.rate, story)) return false;
+    for (const condition of interest.where) if (!holds(condition, story)) return false;
+    return true;
+  }
+
+  #sampled(rate: number, { exchange }: Story): boolean {
+    const { trace } = exchange.context;
+    return trace.sampled ?? isSampledAt(trace, rate, this.#salt);
+  }
+}

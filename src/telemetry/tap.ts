@@ -1,0 +1,123 @@
+/**
+ * The control side of the tap: who listens to requests. The union of what listeners want is told to the data
+ * threads, which tell nothing while nobody listens; what comes back is handed to each listener as text, a line
+ * of JSON a request (the shape is StoryRecord). A listener that cannot keep up bounds itself.
+ */
+import type { Interest } from '../../routers/tap/interest.ts';
+import type { StoryBatch } from '../../routers/tap/request-tap.ts';
+import type { Closable } from '../base/closable.ts';
+
+/** Bits of a mask. */
+const LISTENERS_MAX = 31;
+
+export type AttemptRecord = {
+  readonly client: string;
+  readonly endpoint: string;
+  /** The name that the endpoint had to prove; '' for TLS without validation; absent without TLS. */
+  readonly tls?: string;
+  /** When it began, since the request was read, and how long it took to the response's head or its failure. */
+  readonly atMs: number;
+  readonly ms: number;
+  readonly status?: number;
+  /** A FailureKind, or `cancelled`. */
+  readonly failure?: string;
+};
+
+/** One finished request. Fields that say nothing are absent. */
+export type StoryRecord = {
+  /** When it was read. */
+  readonly time: string;
+  readonly router: string;
+  readonly server: string;
+  readonly peer: string;
+  /** The caller spoke TLS. */
+  readonly tls: boolean;
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly version: string;
+  /** 0: the caller left before there was an answer. */
+  readonly status: number;
+  /** The service name. */
+  readonly path?: string;
+  /** The override that came with it. */
+  readonly dtab?: string;
+  /** The bound id, and the endpoint of the last attempt with the name that it had to prove. */
+  readonly client?: string;
+  readonly endpoint?: string;
+  readonly endpointTls?: string;
+  readonly tunnel?: 'tls' | 'other';
+  readonly class: 'success' | 'failure' | 'cancelled';
+  /** Why the router answered itself: the kind and the text of the failure. */
+  readonly failure?: string;
+  readonly message?: string;
+  /** To the head of the answer, and to its end. */
+  readonly latencyMs: number;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly retries: number;
+  readonly requeues: number;
+  readonly attempts: readonly AttemptRecord[];
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentId?: string;
+  /** Content-Length of the answer. */
+  readonly length?: string;
+  readonly referer?: string;
+  readonly userAgent?: string;
+  readonly headers?: readonly (readonly [string, string])[];
+};
+
+export type Listening = Omit<Interest, 'bit'>;
+
+/** Everybody hears of every request. */
+export const everything: Listening = { rate: 1, sampling: 'request', where: [], headers: false };
+
+type Listener = { readonly interest: Interest; readonly take: (lines: string) => void };
+
+export class Tap {
+  readonly #tell: (interests: readonly Interest[]) => void;
+  readonly #listeners = new Map<number, Listener>();
+  #last = -1;
+
+  constructor(tell: (interests: readonly Interest[]) => void) {
+    this.#tell = tell;
+  }
+
+  /** `take` gets whole lines, each with its line feed. Undefined: too many listen already. */
+  listen(wanted: Listening, take: (lines: string) => void): Closable | undefined {
+    if (this.#listeners.size === LISTENERS_MAX) return undefined;
+    // In turn, so that what is under way for one that has left does not reach the next.
+    let bit = this.#last;
+    do bit = (bit + 1) % LISTENERS_MAX;
+    while (this.#listeners.has(bit));
+    this.#last = bit;
+    this.#listeners.set(bit, { interest: { ...wanted, bit }, take });
+    this.#changed();
+    return {
+      close: () => {
+        if (this.#listeners.delete(bit)) this.#changed();
+      },
+    };
+  }
+
+  receive({ lines, masks }: StoryBatch): void {
+    let all = ~0;
+    for (const mask of masks) all &= mask;
+    let each: string[] | undefined;
+    for (const [bit, { take }] of [...this.#listeners]) {
+      if ((all & (1 << bit)) !== 0) {
+        take(lines);
+        continue;
+      }
+      each ??= lines.split('\n');
+      const own = each.filter((_, i) => ((masks[i] ?? 0) & (1 << bit)) !== 0);
+      if (own.length > 0) take(`${own.join('\n')}\n`);
+    }
+  }
+
+  #changed(): void {
+    this.#tell([...this.#listeners.values()].map(({ interest }) => interest));
+  }
+}

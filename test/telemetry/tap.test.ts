@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Interest } from '../../routers/tap/interest.ts';
+import { everything, Tap } from '../../src/telemetry/tap.ts';
+import { readWhere } from '../../src/telemetry/where.ts';
+
+describe('Tap', () => {
+  it('tells the data threads what all listeners want, and nothing when the last has left', () => {
+    const told: (readonly Interest[])[] = [];
+    const tap = new Tap((interests) => told.push(interests));
+    const first = tap.listen(everything, () => {});
+    const second = tap.listen({ ...everything, rate: 0.5 }, () => {});
+    first?.close();
+    first?.close();
+    second?.close();
+    assert.deepEqual(
+      told.map((interests) => interests.map(({ rate }) => rate)),
+      [[1], [1, 0.5], [0.5], []],
+    );
+  });
+
+  it('gives each listener the lines that are his, whole', () => {
+    const tap = new Tap(() => {});
+    const heard: [string, string][] = [];
+    tap.listen(everything, (lines) => heard.push(['a', lines]));
+    tap.listen(everything, (lines) => heard.push(['b', lines]));
+    tap.receive({ lines: '{"n":1}\n{"n":2}\n{"n":3}\n', masks: [0b01, 0b11, 0b01] });
+    tap.receive({ lines: '{"n":4}\n', masks: [0b10] });
+    assert.deepEqual(heard, [
+      ['a', '{"n":1}\n{"n":2}\n{"n":3}\n'],
+      ['b', '{"n":2}\n'],
+      ['b', '{"n":4}\n'],
+    ]);
+  });
+
+  it('does not give a newcomer what was under way for one that has left', () => {
+    const tap = new Tap(() => {});
+    const heard: string[] = [];
+    tap.listen(everything, () => {})?.close();
+    tap.listen(everything, (lines) => heard.push(lines));
+    tap.receive({ lines: '{}\n', masks: [1] });
+    assert.deepEqual(heard, []);
+  });
+
+  it('takes 31 listeners, and refuses the next', () => {
+    const tap = new Tap(() => {});
+    for (let i = 0; i < 31; i++)
+      assert.notEqual(
+        tap.listen(everything, () => {}),
+        undefined,
+      );
+    assert.equal(
+      tap.listen(everything, () => {}),
+      undefined,
+    );
+  });
+});
+
+describe('readWhere', () => {
+  it('reads conditions with blanks between them, and values in quotes', () => {
+    assert.deepEqual(readWhere(' path=/svc/web  status>=500 target~"/a b" '), [
+      { field: 'path', op: '=', value: '/svc/web' },
+      { field: 'status', op: '>=', value: 500 },
+      { field: 'target', op: '~', value: '/a b' },
+    ]);
+    assert.deepEqual(readWhere(''), []);
+  });
+
+  it('says what is wrong', () => {
+    const messages: readonly (readonly [string, RegExp])[] = [
+      ['status', /expected a condition such as status>=500 at "status"/],
+      ['stats=1', /unknown field "stats"; known: router, server/],
+      ['path>1', /path is a text: compare it with =, != or ~/],
+      ['status>=abc', /status is a number: .* not >=abc/],
+    ];
+    for (const [text, message] of messages) assert.match(String(readWhere(text)), message);
+  });
+});
