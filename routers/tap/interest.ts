@@ -1,6 +1,7 @@
 /**
- * What a listener wants to hear of requests: a share of all, and conditions on each. Plain data that crosses a
- * thread boundary; conditions are tested on the data thread, so that a narrow interest costs next to nothing.
+ * What a listener wants to hear of requests: a share of all, and conditions on each. Plain data that
+ * crosses a thread boundary; conditions are tested on the data thread, so that a narrow interest costs next
+ * to nothing.
  */
 
 /** Fields of a finished request that a condition may name. */

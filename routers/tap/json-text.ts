@@ -1,4 +1,6 @@
-/** JSON of the small values of a story, without the cost of `JSON.stringify` where nothing needs an escape. */
+/**
+ * JSON of the small values of a story, without the cost of `JSON.stringify` where nothing needs an escape.
+ */
 
 const ESCAPED = /["\\\p{Cc}\u2028\u2029\ud800-\udfff]/u;
 const HIGH = /[\x80-\xff]/;

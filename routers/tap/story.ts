@@ -158,7 +158,8 @@ export class Story implements Told {
       out += `,"failure":"${this.#failure.kind}","message":${text(this.#failure.message)}`;
     }
     out += `,"latencyMs":${rounded(this.#headMs)},"durationMs":${rounded(durationMs)}`;
-    out += `,"requestBytes":${exchange.requestBytes || exchange.body.length},"responseBytes":${exchange.responseBytes}`;
+    out += `,"requestBytes":${exchange.requestBytes || exchange.body.length}`;
+    out += `,"responseBytes":${exchange.responseBytes}`;
     out += `,"retries":${exchange.retries},"requeues":${Math.max(0, this.#count - 1 - exchange.retries)}`;
     out += `,"attempts":[${this.#attempts.map((each) => this.#showAttempt(each)).join(',')}]`;
     out += this.#showTrace();
@@ -188,7 +189,8 @@ export class Story implements Told {
     const ms = endedMs === -1 ? 0 : endedMs - startedMs;
     const secure = tls === undefined ? '' : `,"tls":${jsonText(tls)}`;
     const at = rounded(startedMs - this.#exchange.startedMs);
-    return `{"client":${jsonText(client)},"endpoint":${jsonText(endpoint)}${secure},"atMs":${at},"ms":${rounded(ms)},${result}}`;
+    const where = `"client":${jsonText(client)},"endpoint":${jsonText(endpoint)}${secure}`;
+    return `{${where},"atMs":${at},"ms":${rounded(ms)},${result}}`;
   }
 
   #showTrace(): string {
@@ -198,7 +200,8 @@ export class Story implements Told {
       trace.parentHi === trace.spanHi && trace.parentLo === trace.spanLo
         ? ''
         : `,"parentId":"${hex64(trace.parentHi, trace.parentLo)}"`;
-    return `,"traceId":"${wide}${hex64(trace.traceHi, trace.traceLo)}","spanId":"${hex64(trace.spanHi, trace.spanLo)}"${parent}`;
+    const span = hex64(trace.spanHi, trace.spanLo);
+    return `,"traceId":"${wide}${hex64(trace.traceHi, trace.traceLo)}","spanId":"${span}"${parent}`;
   }
 }
 

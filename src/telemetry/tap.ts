@@ -1,7 +1,7 @@
 /**
- * The control side of the tap: who listens to requests. The union of what listeners want is told to the data
- * threads, which tell nothing while nobody listens; what comes back is handed to each listener as text, a line
- * of JSON a request (the shape is StoryRecord). A listener that cannot keep up bounds itself.
+ * The control side of the tap: who listens to requests. The union of what listeners want is told to the
+ * data threads, which tell nothing while nobody listens; what comes back is handed to each listener as
+ * text, a line of JSON a request (the shape is StoryRecord). A listener that cannot keep up bounds itself.
  */
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
@@ -15,7 +15,10 @@ export type AttemptRecord = {
   readonly endpoint: string;
   /** The name that the endpoint had to prove; '' for TLS without validation; absent without TLS. */
   readonly tls?: string;
-  /** When it began, since the request was read, and how long it took to the response's head or its failure. */
+  /**
+   * When it began, since the request was read, and how long it took to the response's head or its
+   * failure.
+   */
   readonly atMs: number;
   readonly ms: number;
   readonly status?: number;

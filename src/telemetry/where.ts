@@ -1,7 +1,7 @@
 /**
- * The conditions of a tap as people write them: `path=/svc/web status>=500`, blanks between them. `=` and `!=`
- * compare whole values, `~` beginnings; `<`, `<=`, `>` and `>=` compare numbers. A value with blanks stands in
- * double quotes.
+ * The conditions of a tap as people write them: `path=/svc/web status>=500`, blanks between them. `=` and
+ * `!=` compare whole values, `~` beginnings; `<`, `<=`, `>` and `>=` compare numbers. A value with blanks
+ * stands in double quotes.
  */
 import type { Condition, StoryField } from '../../routers/tap/interest.ts';
 
