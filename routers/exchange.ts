@@ -6,7 +6,7 @@
  * the shared buffer.
  */
 import type { Closable } from '../src/base/closable.ts';
-import type { Failure } from '../src/base/failure.ts';
+import type { Failure, FailureKind } from '../src/base/failure.ts';
 import type { ResponseClass } from './classify/http.ts';
 import type { Fields } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
@@ -15,7 +15,6 @@ import { RequestContext } from './headers/request-context.ts';
 import type { TracePropagator } from './headers/trace.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
-import type { Story } from './tap/story.ts';
 
 /** One end of a tunnel: a connection that carries messages no longer. */
 export interface TunnelEnd {
@@ -99,6 +98,21 @@ export interface LoadedEndpoint {
   readonly name: string;
 }
 
+/** What is noted of a request while somebody listens (routers/tap). */
+export interface StoryNotes {
+  /** An attempt begins; `tls` is the name that the endpoint has to prove, undefined without TLS. */
+  tried(client: string, endpoint: string, tls: string | undefined, nowMs: number): void;
+  /** The last attempt has a response, or has failed. */
+  responded(status: number, nowMs: number): void;
+  attemptFailed(failure: FailureKind, nowMs: number): void;
+  /** The router answers in the place of an endpoint. */
+  failed(failure: Failure): void;
+  /** The head of the answer is about to be written. */
+  answered(status: number, fields: Fields, nowMs: number): void;
+  /** The exchange is over. */
+  finish(): void;
+}
+
 export const BodyKind = { none: 0, buffered: 1, streamed: 2 } as const;
 
 /** A stream inside a CONNECT instead of a request; `tls`: the two ends encrypt it between themselves. */
@@ -170,7 +184,7 @@ export class Exchange {
   serverTimer: Closable | undefined;
   retryTimer: Closable | undefined;
   /** Noted while somebody listens to requests. */
-  story: Story | undefined;
+  story: StoryNotes | undefined;
   /** Bytes of the body that were sent on as a stream, and bytes of the answer's body. */
   requestBytes = 0;
   responseBytes = 0;

@@ -205,7 +205,7 @@ export class HttpServer implements ConnectionHost {
     this.#concurrent--;
     exchange.serverTimer?.close();
     if (!exchange.counted) this.#requests.forget();
-    if (exchange.story !== undefined) this.#router.tap.finish(exchange.story);
+    exchange.story?.finish();
   }
 
   refused(status: number): void {

@@ -37,6 +37,7 @@ export class RequestTap implements Closable {
   readonly #told: Counter;
   readonly #dropped: Counter;
   readonly #salt: bigint;
+  readonly #finish = (story: Story): void => this.#tellOf(story);
   #interests: readonly Interest[] = [];
   #lines = '';
   #masks: number[] = [];
@@ -62,11 +63,12 @@ export class RequestTap implements Closable {
     for (const { bit, rate, sampling } of this.#interests) {
       if (sampling === 'trace' || rate >= 1 || this.#deps.rng.next() < rate) chosen |= 1 << bit;
     }
-    return chosen === 0 ? undefined : new Story(exchange, { router, server, secure, chosen });
+    return chosen === 0
+      ? undefined
+      : new Story(exchange, { router, server, secure, chosen, finish: this.#finish });
   }
 
-  /** The exchange is over. */
-  finish(story: Story): void {
+  #tellOf(story: Story): void {
     let mask = 0;
     let headers = false;
     for (const interest of this.#interests) {

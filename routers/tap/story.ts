@@ -4,7 +4,7 @@
  * exchange at the end.
  */
 import type { Failure, FailureKind } from '../../src/base/failure.ts';
-import { type Exchange, Opaque } from '../exchange.ts';
+import { type Exchange, Opaque, type StoryNotes } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
 import { hex64 } from '../headers/hex.ts';
 import type { StoryField, Told } from './interest.ts';
@@ -35,15 +35,17 @@ export type StoryOrigin = {
   /** The caller speaks TLS. */
   readonly secure: boolean;
   readonly chosen: number;
+  readonly finish: (story: Story) => void;
 };
 
-export class Story implements Told {
+export class Story implements StoryNotes, Told {
   readonly #exchange: Exchange;
   readonly #router: string;
   readonly #server: string;
   readonly #method: string;
   readonly #target: string;
   readonly #host: string;
+  readonly #finish: (story: Story) => void;
   readonly #attempts: Attempt[] = [];
   #untold = 0;
   #status = 0;
@@ -54,12 +56,13 @@ export class Story implements Told {
   /** Bits of the interests that chose this request by chance alone. */
   readonly chosen: number;
 
-  constructor(exchange: Exchange, { router, server, secure, chosen }: StoryOrigin) {
+  constructor(exchange: Exchange, { router, server, secure, chosen, finish }: StoryOrigin) {
     const { head } = exchange;
     this.#exchange = exchange;
     this.#router = router;
     this.#server = server;
     this.#secure = secure;
+    this.#finish = finish;
     this.#method = head.method;
     this.#target = head.target;
     this.#host = head.fields.first(Field.host) ?? '';
@@ -93,7 +96,6 @@ export class Story implements Told {
     attempt.endedMs = nowMs;
   }
 
-  /** The router answers in the place of an endpoint. */
   failed(failure: Failure): void {
     this.#failure = failure;
   }
@@ -102,6 +104,10 @@ export class Story implements Told {
     this.#status = status;
     this.#headMs = nowMs - this.#exchange.startedMs;
     this.#length = fields.first(Field.contentLength);
+  }
+
+  finish(): void {
+    this.#finish(this);
   }
 
   told(field: StoryField): string | number {
