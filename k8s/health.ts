@@ -21,9 +21,16 @@ export type HealthDeps = {
   readonly server: string;
 };
 
+export interface HealthListener {
+  /** The server answers again. */
+  serverIsBack(): void;
+  /** Another watch was found dead. */
+  doubted(): void;
+}
+
 export class ApiHealth implements Closable {
   readonly #deps: HealthDeps;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<HealthListener>();
   readonly #stop = new AbortController();
   #timer: Closable = nothingToClose;
   #probing = false;
@@ -34,10 +41,19 @@ export class ApiHealth implements Closable {
     this.#deps = deps;
   }
 
-  /** `listener` is called when the server answers again. */
-  onUp(listener: () => void): Closable {
+  /** For each watch. */
+  listen(listener: HealthListener): Closable {
     this.#listeners.add(listener);
     return { close: () => void this.#listeners.delete(listener) };
+  }
+
+  get watches(): number {
+    return this.#listeners.size;
+  }
+
+  /** A watch has been silent to its end and beyond: others may be as dead. */
+  silent(): void {
+    for (const listener of [...this.#listeners]) listener.doubted();
   }
 
   /** Looks whether the server answers. */
@@ -103,6 +119,6 @@ export class ApiHealth implements Closable {
     this.#downMs = undefined;
     this.#probing = false;
     this.#timer.close();
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener.serverIsBack();
   }
 }

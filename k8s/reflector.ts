@@ -22,7 +22,7 @@ import { ObjectMap } from './object-map.ts';
 import { isOlder } from './resource-version.ts';
 import { type KubeMeta, type KubeObject, keyOf } from './resources.ts';
 import { type Selection, selectionPath } from './selection.ts';
-import { around, backoffMs, type Timing } from './timing.ts';
+import { around, backoffMs, type Timing, watchSeconds } from './timing.ts';
 import type { KubeTransport } from './transport.ts';
 import { type WatchEnd, type WatchSink, watch } from './watch.ts';
 
@@ -51,7 +51,7 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   readonly #selection: Selection<T>;
   readonly #set: (state: State<Objects<T>>) => void;
   readonly #deps: ReflectorDeps;
-  readonly #up: Closable;
+  readonly #health: Closable;
   #closed = false;
   /** Those under way. A composed signal for each would stay with the one that all share (Node 24). */
   readonly #requests = new Set<AbortController>();
@@ -89,7 +89,10 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     this.#set = set;
     this.#deps = deps;
     this.#heardMs = deps.clock.nowMs();
-    this.#up = deps.health.onUp(() => this.#serverIsBack());
+    this.#health = deps.health.listen({
+      serverIsBack: () => this.#serverIsBack(),
+      doubted: () => this.#doubted(),
+    });
     set(pending);
     void this.#run();
   }
@@ -97,7 +100,7 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
   close(): void {
     this.#closed = true;
     for (const request of this.#requests) request.abort();
-    this.#up.close();
+    this.#health.close();
     this.#check.close();
     this.#wake?.();
   }
@@ -171,9 +174,9 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
 
   async #watchOn(version: string): Promise<number> {
     const { transport, clock, rng, timing, health } = this.#deps;
-    const [minSeconds, maxSeconds] = timing.watchSeconds;
     this.#restarted = false;
     const startMs = clock.nowMs();
+    const seconds = watchSeconds(timing, health.watches, rng);
     const doubt = clock.after(timing.suspectMs, () => {
       if (!this.#opened) health.suspect();
     });
@@ -183,7 +186,7 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
         transport,
         clock,
         stop: attempt,
-        seconds: minSeconds + rng.below(maxSeconds - minSeconds + 1),
+        seconds,
         graceMs: timing.watchGraceMs,
       });
     });
@@ -192,7 +195,14 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     this.#opened = false;
     this.#attempt = undefined;
     if (this.#closed || this.#restarted) return 0;
-    return this.#ended(end, opened, clock.nowMs() - startMs);
+    const lastedMs = clock.nowMs() - startMs;
+    const late = end instanceof KubeFailure && lastedMs > seconds * 1000;
+    // It may be so again, from that version on.
+    if (late) {
+      this.#version = undefined;
+      health.silent();
+    }
+    return this.#ended(end, opened, lastedMs);
   }
 
   async #request<R>(send: (request: AbortController) => Promise<R>): Promise<R> {
@@ -215,9 +225,7 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
     }
     if (end instanceof KubeFailure) {
       this.#failures++;
-      // One that was silent to its end may be so again.
-      const late = lastedMs >= timing.watchSeconds[0] * 1000;
-      if (!opened || late || this.#failures > 1 || end.reason === 'bad-answer') this.#version = undefined;
+      if (!opened || this.#failures > 1 || end.reason === 'bad-answer') this.#version = undefined;
       return this.#delayAfter(end);
     }
     if (lastedMs >= 1000) return 0;
@@ -266,6 +274,14 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
       this.#isBack = true;
       this.#wake?.();
       this.#attempt?.abort();
+    });
+  }
+
+  #doubted(): void {
+    const { clock, rng, timing } = this.#deps;
+    clock.after(rng.next() * timing.spreadMs, () => {
+      const silentMs = clock.nowMs() - this.#heardMs;
+      if (this.#opened && silentMs > timing.watchGraceMs) this.#restart(this.#version);
     });
   }
 

@@ -11,6 +11,14 @@ export type Timing = {
    * that has fallen silent.
    */
   readonly watchSeconds: readonly [min: number, max: number];
+  /**
+   * With more watches than this the longest lasts longer in proportion, up to so many times, so that a node
+   * with hundreds of them does not burden the server. They end at different times, and one that does not end
+   * when it should makes all that are silent begin anew: what befalls all of them is noticed as soon as
+   * before.
+   */
+  readonly watchesMany: number;
+  readonly watchTimesMax: number;
   /** How much longer it may take before it counts as dead. */
   readonly watchGraceMs: number;
   /** For the head of an answer to a list, and between two pieces of it. */
@@ -37,6 +45,8 @@ export type Timing = {
 
 export const defaultTiming: Timing = Object.freeze({
   watchSeconds: [30, 45] as const,
+  watchesMany: 50,
+  watchTimesMax: 8,
   watchGraceMs: 5000,
   listIdleMs: 5000,
   suspectMs: 3000,
@@ -58,6 +68,16 @@ export const defaultTiming: Timing = Object.freeze({
 export function backoffMs(failures: number, { minMs, maxMs }: BackoffTimes, rng: Rng): number {
   const ceilingMs = Math.min(maxMs, minMs * 2 ** Math.min(failures - 1, 30));
   return ceilingMs / 2 + (rng.next() * ceilingMs) / 2;
+}
+
+/** For how many seconds to ask, as one of so many watches. */
+export function watchSeconds(
+  { watchSeconds: [min, max], ...timing }: Timing,
+  watches: number,
+  rng: Rng,
+): number {
+  const times = Math.min(timing.watchTimesMax, Math.max(1, watches / timing.watchesMany));
+  return Math.round(min + rng.next() * (max * times - min));
 }
 
 /** `ms` give or take `share` of it. */

@@ -203,6 +203,27 @@ describe('A connection that falls silent', () => {
     assertNeverEmpty(web);
   });
 
+  it('is noticed as soon with hundreds of watches, each of which lasts longer', async () => {
+    const web = await watching();
+    for (let i = 0; i < 200; i++) {
+      rig.see({ ...webSlices, labelSelector: `kubernetes.io/service-name=s${i}` });
+    }
+    await until(() => rig.api.watches.length === 201, 'all watches', 10_000);
+    // The first were begun when there were few.
+    await rig.advance(60_000);
+    const before = rig.api.asked('watch').length;
+    await rig.advance(60_000);
+    const renewed = rig.api.asked('watch').length - before;
+    assert.ok(renewed > 60 && renewed < 200, `${renewed} watches begun in a minute`);
+    const silence = rig.api.fault({ type: 'silence' });
+    for (const name of ['web-1', 'web-2']) rig.putSlice(name, ['10.0.0.2']);
+    rig.api.bookmark();
+    silence.close();
+    const from = rig.api.requests.length;
+    await rig.advanceUntil(() => web.now === '10.0.0.2 10.0.0.2', 60_000);
+    assert.ok(rig.api.requests.length - from < 1000, `${rig.api.requests.length - from} requests`);
+  });
+
   it('somewhere on the way is noticed too, and its age is told', async () => {
     rig = await Rig.start({
       access: async (api) => {

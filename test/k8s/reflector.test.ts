@@ -124,9 +124,7 @@ describe('A watch', () => {
       () => web.now === '10.0.0.2',
       () => web.now,
     );
-    rig.clock.advance(25_000);
-    rig.api.endWatches();
-    await until(() => rig.api.asked('watch').length === 2, 'the second watch');
+    await rig.advanceUntil(() => rig.api.asked('watch').length === 2, 46_000);
     rig.putSlice('web-1', ['10.0.0.3']);
     await until(
       () => web.now === '10.0.0.3',

@@ -30,18 +30,20 @@ export type Seen<T extends KubeObject> = Closable & {
 export class Rig implements Closable {
   readonly api: KubeApiServer;
   readonly client: KubeClient;
-  readonly clock = new HandClock();
+  readonly clock: HandClock;
   readonly stats = new RecordedStats();
   /** Warnings and what else is told, with the fields as JSON. */
   readonly logged: string[] = [];
   readonly #seen: Closable[] = [];
 
   static async start(options: RigOptions = {}): Promise<Rig> {
-    return new Rig(await KubeApiServer.start(options.server), options);
+    const clock = new HandClock();
+    return new Rig(await KubeApiServer.start({ clock, ...options.server }), clock, options);
   }
 
-  constructor(api: KubeApiServer, { access, timing }: RigOptions) {
+  constructor(api: KubeApiServer, clock: HandClock, { access, timing }: RigOptions) {
     this.api = api;
+    this.clock = clock;
     this.client = new KubeClient({
       name: 'cluster',
       access: access === undefined ? async () => plainAccess('127.0.0.1', api.port) : async () => access(api),

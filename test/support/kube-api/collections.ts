@@ -1,5 +1,6 @@
 /** Lists and watches. What is refused is returned. */
 import type { ServerResponse } from 'node:http';
+import type { Closable } from '../../../src/base/closable.ts';
 import type { Request } from './faults.ts';
 import { apiVersion } from './kinds.ts';
 import type { Route } from './route.ts';
@@ -77,16 +78,15 @@ export function answerWatch(
 }
 
 function endInTime(api: ApiState, stream: WatchStream, seconds: number, response: ServerResponse): void {
-  const timers: NodeJS.Timeout[] = [];
+  const timers: Closable[] = [];
   if (seconds > 0) {
-    timers.push(
-      setTimeout(() => stream.bookmark(api.store.version), Math.max(0, seconds - 2) * 1000).unref(),
-    );
-    timers.push(setTimeout(() => stream.end(), seconds * 1000).unref());
+    const { clock, store } = api;
+    timers.push(clock.after(Math.max(0, seconds - 2) * 1000, () => stream.bookmark(store.version)));
+    timers.push(clock.after(seconds * 1000, () => stream.end()));
   }
   response.on('close', () => {
     api.streams.delete(stream);
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of timers) timer.close();
   });
 }
 

@@ -19,7 +19,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Closable } from '../../../src/base/closable.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { type Closable, nothingToClose } from '../../../src/base/closable.ts';
 import { answerList, answerWatch } from './collections.ts';
 import { discoveryDocument } from './discovery.ts';
 import { type Fault, Faults, type Request, type When } from './faults.ts';
@@ -47,6 +48,8 @@ export type KubeApiServerOptions = {
   readonly without?: readonly string[];
   /** How a version that is too old is told of: the real server does both. */
   readonly goneAs?: 'event' | 'status';
+  /** For the ends of watches and for bookmarks. */
+  readonly clock?: Clock;
   /** For 403 messages. */
   readonly user?: string;
 };
@@ -65,7 +68,7 @@ export class KubeApiServer {
   port = 0;
   readonly #sockets = new Set<Socket>();
   #server: Server;
-  readonly #bookmarks: NodeJS.Timeout;
+  #bookmarks: Closable = nothingToClose;
 
   static async start(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
     const api = new KubeApiServer(options);
@@ -77,6 +80,7 @@ export class KubeApiServer {
     this.#options = options;
     this.tls = options.tls;
     this.#state = {
+      clock: options.clock ?? systemClock,
       store: new Store(),
       faults: new Faults(),
       streams: new Set(),
@@ -89,7 +93,7 @@ export class KubeApiServer {
       for (const stream of this.#state.streams) stream.change(change);
     });
     this.#state.store.put(this.#kind('namespaces'), { metadata: { name: 'default' } });
-    this.#bookmarks = setInterval(() => this.bookmark(), BOOKMARK_EVERY_MS).unref();
+    this.#bookmarkSoon();
   }
 
   get url(): string {
@@ -174,8 +178,15 @@ export class KubeApiServer {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#bookmarks);
+    this.#bookmarks.close();
     await this.stop();
+  }
+
+  #bookmarkSoon(): void {
+    this.#bookmarks = this.#state.clock.after(BOOKMARK_EVERY_MS, () => {
+      this.bookmark();
+      this.#bookmarkSoon();
+    });
   }
 
   #kind(plural: string): Kind {

@@ -1,11 +1,13 @@
 /** What the parts of the test API server share. */
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../../src/base/clock.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { Faults, Request } from './faults.ts';
 import type { Store } from './store.ts';
 import type { WatchStream } from './watch-stream.ts';
 
 export type ApiState = {
+  readonly clock: Clock;
   readonly store: Store;
   readonly faults: Faults;
   readonly streams: Set<WatchStream>;
