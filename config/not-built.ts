@@ -228,12 +228,6 @@ const announcer = kinds('announcer', {
   }),
 });
 
-const rollPolicy = checked(string, (text) =>
-  /^(never|hourly|daily|weekly\([1-7]\)|[0-9]+\.[a-z]+)$/i.test(text)
-    ? undefined
-    : `expected never, hourly, daily, weekly(n) or a size such as 3.megabytes, got "${text}"`,
-);
-
 /**
  * Keys by the object that they stand in. `accept` tells the values that ask for nothing more than is built.
  */
@@ -243,10 +237,6 @@ export const notBuiltKeys = {
   },
   'http router': {
     compressionLevel: key('router key "compressionLevel" other than 0', int(-1, 9), (level) => level === 0),
-    httpAccessLog: key('router key "httpAccessLog"', nonEmpty),
-    httpAccessLogRollPolicy: key('router key "httpAccessLogRollPolicy"', rollPolicy),
-    httpAccessLogAppend: key('router key "httpAccessLogAppend"', bool),
-    httpAccessLogRotateCount: key('router key "httpAccessLogRotateCount"', int()),
   },
   'http client': {
     requestAuthorizers: key('client key "requestAuthorizers"', list(authorizer), (all) => all.length === 0),

@@ -1,4 +1,5 @@
 /** `routers[]`: the keys of protocol http, and the choice by `protocol`. */
+import { accessLogKeys, accessLogOf } from './access-log-spec.ts';
 import { clientSection } from './client-spec.ts';
 import { bool, type Decoder, int, kinds, list, map, object, ofKind, withDefault } from './decode.ts';
 import { identifierDefault, identifiers } from './identifier-spec.ts';
@@ -33,6 +34,7 @@ const keys = object({
   maxInitialLineKB: withDefault(int(1, KB_MAX), 4),
   maxErrResponseKB: withDefault(kilobytes, 5120),
   tracePropagator: withDefault(tracePropagator, { kind: 'io.l5d.default' }),
+  ...accessLogKeys,
   ...notBuiltKeys['http router'],
 });
 
@@ -62,7 +64,12 @@ const http: Decoder<RouterSpec> = map(keys, (router, { diagnostics }) => ({
   maxInitialLineBytes: router.maxInitialLineKB * KB,
   maxErrResponseChars: router.maxErrResponseKB * KB,
   tracePropagator: router.tracePropagator,
+  ...withAccessLog(accessLogOf(router)),
 }));
+
+function withAccessLog(accessLog: RouterSpec['accessLog']): Pick<RouterSpec, 'accessLog'> {
+  return accessLog === undefined ? {} : { accessLog };
+}
 
 export const router: Decoder<RouterSpec> = kinds<RouterSpec>(
   'router',

@@ -207,6 +207,18 @@ export type DtabSpec = {
   readonly entries: readonly Position[];
 };
 
+/** `httpAccessLog…` of a router. */
+export type AccessLogSpec = {
+  /** A file, or `stdout`. */
+  readonly path: string;
+  readonly format: 'common' | 'json';
+  /** As written: `never`, `hourly`, `daily`, `weekly(n)`, or a size such as `3.megabytes`. */
+  readonly rollPolicy: string;
+  readonly append: boolean;
+  /** Rolled files that are kept; negative: all. */
+  readonly keep: number;
+};
+
 export type RouterSpec = {
   readonly protocol: 'http';
   readonly label: string;
@@ -234,6 +246,7 @@ export type RouterSpec = {
   readonly maxHeadersBytes: number;
   readonly maxInitialLineBytes: number;
   readonly maxErrResponseChars: number;
+  readonly accessLog?: AccessLogSpec;
   readonly tracePropagator: { readonly kind: 'io.l5d.default' | 'io.l5d.zipkin' };
 };
 

@@ -19,6 +19,7 @@ import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import { mathRng } from './base/rng.ts';
 import { identifyBy } from './identify.ts';
+import { Listeners } from './listeners.ts';
 import { Naming } from './naming.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
 import { watchProcess } from './telemetry/process.ts';
@@ -88,6 +89,7 @@ export class Linker {
   readonly #kube: KubeApis;
   readonly #data: DataHost;
   readonly #tap: Tap;
+  readonly #listeners: Listeners;
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
   #unready: string[] = ['starting'];
@@ -122,6 +124,7 @@ export class Linker {
       log,
       clock: systemClock,
     });
+    this.#listeners = new Listeners(spec, { tap: this.#tap, metrics, clock: systemClock, log });
   }
 
   /** Undefined when everything is open. */
@@ -163,6 +166,7 @@ export class Linker {
       if (cut) this.#log.warn('requests were cut at the end of the grace period', { graceMs });
     }
     await this.#data.close();
+    await this.#listeners.close();
     await this.#admin?.close(started ? 200 : 0);
     this.#kube.close();
     this.#process?.close();

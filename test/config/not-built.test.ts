@@ -62,14 +62,9 @@ describe('What linkerd has and Turnout has not', () => {
       'announcers: [{kind: io.l5d.serversets, zkAddrs: [{host: a, port: 1}]}]',
       'compressionLevel: 1',
       'compressionLevel: -1',
-      'httpAccessLog: a.log',
-      'httpAccessLogRollPolicy: 3.megabytes',
-      'httpAccessLogAppend: false',
-      'httpAccessLogRotateCount: 3',
       'client: {requestAuthorizers: [{kind: io.l5d.k8s.istio}]}',
     ]) {
       assert.deepEqual(codes(routerText(keys)), ['not-supported'], keys);
     }
-    assert.deepEqual(codes(routerText('httpAccessLogRollPolicy: sometimes')), ['range']);
   });
 });
