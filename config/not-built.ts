@@ -54,7 +54,6 @@ const retry = object(
   },
 );
 const failureThreshold = object({ minPeriodMs: optional(int(0)), closeTimeoutMs: optional(int(0)) });
-const k8sApi = { host, port: optionalPort, labelSelector: optional(nonEmpty) };
 const istioApi = {
   discoveryHost: host,
   discoveryPort: optionalPort,
@@ -89,8 +88,6 @@ const namers = {
       tls: optional(clientTls),
     },
   },
-  'io.l5d.k8s.external': { fields: k8sApi, experimental: 'namer' },
-  'io.l5d.k8s.ns': { fields: { ...k8sApi, envVar: optional(nonEmpty) } },
   'io.l5d.marathon': {
     fields: {
       host,
@@ -174,22 +171,7 @@ const interpreters = {
   'io.l5d.k8s.istio': { fields: istioApi, experimental: 'interpreter' },
 } satisfies Record<string, Row>;
 
-const transformers = {
-  'io.l5d.k8s.daemonset': {
-    fields: {
-      namespace: required(nonEmpty, '"namespace" property is required'),
-      service: required(nonEmpty, '"service" property is required'),
-      port: required(nonEmpty, '"port" property is required'),
-      k8sHost: host,
-      k8sPort: optionalPort,
-      hostNetwork: flag,
-    },
-  },
-  'io.l5d.k8s.localnode': { fields: { hostNetwork: flag } },
-} satisfies Record<string, Row>;
-
 const identifiers = {
-  'io.l5d.ingress': { fields: ingress },
   'io.l5d.k8s.istio': { fields: istioApi },
   'io.l5d.k8s.istio-ingress': { fields: { ...ingress, ...istioApi } },
 } satisfies Record<string, Row>;
@@ -249,7 +231,6 @@ export const notBuiltProtocols = ['h2', 'thrift', 'thriftmux', 'mux'] as const;
 export const notBuiltKinds = {
   namer: namers,
   interpreter: interpreters,
-  transformer: transformers,
   identifier: identifiers,
   telemeter: telemeters,
 } as const satisfies Record<string, Record<string, Row>>;

@@ -24,6 +24,7 @@ import {
   required,
   string,
 } from './decode.ts';
+import { ingress } from './identifier-spec.ts';
 import { path, pattern } from './name-decoders.ts';
 import {
   notBuiltDecoders,
@@ -83,6 +84,7 @@ const h2Classifier = kinds<unknown>('response classifier', {
 const h2Identifier = kinds<unknown>('identifier', {
   'io.l5d.header.token': ofKind({ header: optional(nonEmpty) }),
   'io.l5d.header.path': ofKind({ header: optional(nonEmpty), segments: optional(int(1)) }),
+  'io.l5d.ingress': ingress,
   ...notBuiltDecoders('identifier', {}),
 });
 

@@ -156,7 +156,22 @@ export type IdentifierSpec =
   | { readonly kind: 'io.l5d.header'; readonly header: string }
   | { readonly kind: 'io.l5d.methodAndHost'; readonly httpUriInDst: boolean }
   | { readonly kind: 'io.l5d.path'; readonly segments: number; readonly consume: boolean }
-  | { readonly kind: 'io.l5d.static'; readonly path: string };
+  | { readonly kind: 'io.l5d.static'; readonly path: string }
+  | {
+      readonly kind: 'io.l5d.ingress';
+      /** Absent: all namespaces. */
+      readonly namespace?: string;
+      /** The class of the ingresses that are ours. */
+      readonly ingressClass: string;
+      readonly ignoreDefaultBackends: boolean;
+      readonly api: KubeApiSpec;
+    };
+
+/**
+ * Where the Kubernetes API is: plain HTTP to this address. Without both, the service account of the pod, or
+ * what the command line names, or localhost:8001 (decision 6).
+ */
+export type KubeApiSpec = { readonly host?: string; readonly port?: number };
 
 /**
  * `prefix` is all that stands in the id between `/%` and the id before: for a port, the number is part of its
@@ -167,7 +182,18 @@ export type TransformerSpec =
   | { readonly kind: 'io.l5d.specificHost'; readonly prefix: string; readonly host: string }
   | { readonly kind: 'io.l5d.port'; readonly prefix: string; readonly port: number }
   | { readonly kind: 'io.l5d.const'; readonly prefix: string; readonly path: string }
-  | { readonly kind: 'io.l5d.replace'; readonly prefix: string; readonly path: string };
+  | { readonly kind: 'io.l5d.replace'; readonly prefix: string; readonly path: string }
+  | {
+      readonly kind: 'io.l5d.k8s.daemonset';
+      readonly prefix: string;
+      readonly namespace: string;
+      readonly service: string;
+      /** A name or a number. */
+      readonly port: string;
+      readonly hostNetwork: boolean;
+      readonly api: KubeApiSpec;
+    }
+  | { readonly kind: 'io.l5d.k8s.localnode'; readonly prefix: string; readonly hostNetwork: boolean };
 
 export type InterpreterSpec =
   | { readonly kind: 'default'; readonly transformers: readonly TransformerSpec[] }
@@ -188,13 +214,13 @@ export type NamerSpec = {
 } & (
   | { readonly kind: 'io.l5d.fs'; readonly rootDir: string }
   | { readonly kind: 'io.l5d.rewrite'; readonly pattern: string; readonly name: string }
-  | {
-      readonly kind: 'io.l5d.k8s';
-      readonly host?: string;
-      readonly port?: number;
-      readonly labelSelector?: string;
-    }
+  | (KubeNamerSpec & { readonly kind: 'io.l5d.k8s' | 'io.l5d.k8s.external' })
+  /** The namespace stands in the environment variable `envVar`. */
+  | (KubeNamerSpec & { readonly kind: 'io.l5d.k8s.ns'; readonly envVar: string })
 );
+
+/** `labelSelector`: the name of a label, whose value is one more segment of the names. */
+export type KubeNamerSpec = { readonly api: KubeApiSpec; readonly labelSelector?: string };
 
 /**
  * Dtab text of the config, where it starts there, and where each of its entries does, so that an entry can be

@@ -1,5 +1,7 @@
 /** `transformers` of a namer or an interpreter. `prefix` is what stands in the bound id after `/%`. */
+import { Path } from '../dtab/path.ts';
 import {
+  bool,
   type Decoder,
   kinds,
   list,
@@ -11,8 +13,8 @@ import {
   required,
   withDefault,
 } from './decode.ts';
+import { kubeApi } from './kube-api.ts';
 import { path } from './name-decoders.ts';
-import { notBuiltDecoders } from './not-built.ts';
 import type { TransformerSpec } from './spec.ts';
 
 const prefix = (kind: string) => withDefault(path, `/${kind}`);
@@ -42,7 +44,28 @@ const transformer = kinds<TransformerSpec>('transformer', {
     prefix: keys.prefix,
     path: keys.path,
   })),
-  ...notBuiltDecoders('transformer', { prefix: optional(path) }),
+  // As for a port: two daemon sets without a prefix give two ids.
+  'io.l5d.k8s.daemonset': map(
+    ofKind({
+      prefix: optional(path),
+      namespace: required(nonEmpty, '"namespace" property is required'),
+      service: required(nonEmpty, '"service" property is required'),
+      port: required(nonEmpty, '"port" property is required'),
+      k8sHost: optional(nonEmpty),
+      k8sPort: optional(port),
+      hostNetwork: withDefault(bool, false),
+    }),
+    ({ k8sHost, k8sPort, ...keys }) => ({
+      kind: 'io.l5d.k8s.daemonset',
+      ...keys,
+      prefix: keys.prefix ?? Path.of('io.l5d.k8s.daemonset', keys.namespace, keys.port, keys.service).show,
+      api: kubeApi(k8sHost, k8sPort),
+    }),
+  ),
+  'io.l5d.k8s.localnode': map(
+    ofKind({ prefix: prefix('io.l5d.k8s.localnode'), hostNetwork: withDefault(bool, false) }),
+    (keys) => ({ kind: 'io.l5d.k8s.localnode', ...keys }),
+  ),
 });
 
 export const transformers: Decoder<readonly TransformerSpec[]> = list(transformer);

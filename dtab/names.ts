@@ -74,6 +74,8 @@ export type Bound = {
   readonly id: Path;
   readonly addr: Var<Addr>;
   readonly residual: Path;
+  /** An endpoint has refused a connection: the source is to look again soon. May be called often. */
+  readonly refresh?: () => void;
 };
 
 /** What a namer answers with: a name to look up further, or a bound one. */

@@ -8,15 +8,18 @@ import type { NamerEntry, NamerTable } from '../dtab/evaluation-nodes.ts';
 import type { Namer } from '../dtab/names.ts';
 import { readPath } from '../dtab/parse.ts';
 import { Path } from '../dtab/path.ts';
-import { never } from '../src/base/assert.ts';
+import { assert, never } from '../src/base/assert.ts';
 import type { Clock } from '../src/base/clock.ts';
-import { Failure } from '../src/base/failure.ts';
 import type { Log } from '../src/base/log.ts';
 import type { Scope } from '../src/base/stats.ts';
+import { type Environment, present } from './environment.ts';
 import { FsNamer } from './fs.ts';
 import { HostResolver } from './host-resolver.ts';
 import { ConfiguredInterpreter } from './interpreters/configured.ts';
 import { fileDtab } from './interpreters/fs.ts';
+import { ExternalNamer } from './k8s/external.ts';
+import { K8sNamer } from './k8s/k8s-namer.ts';
+import type { MakeKubeApi } from './k8s/make-kube-api.ts';
 import { RewriteNamer } from './rewrite.ts';
 import { SYSTEM_PREFIX, systemNamer } from './system.ts';
 import { systemNames } from './system-names.ts';
@@ -24,7 +27,14 @@ import { transformedNamer } from './transformed-namer.ts';
 import type { BindPath } from './transformers/const.ts';
 import { makeTransformers, type TransformDeps } from './transformers/make-transformers.ts';
 
-export type NamersDeps = { readonly clock: Clock; readonly log: Log; readonly stats: Scope };
+export type NamersDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stats: Scope;
+  readonly kube: MakeKubeApi;
+  /** Has been checked (`environmentProblems`). */
+  readonly env: Environment;
+};
 
 /** A configured namer, by the prefix that its names and ids start with (`/#` included). */
 export type ConfiguredNamer = { readonly kind: string; readonly prefix: Path; readonly namer: Namer };
@@ -39,15 +49,7 @@ export type Namers = {
   readonly bindPath: BindPath;
 };
 
-/** Why a namer that the configuration may have cannot run. */
-export function cannotRun({ kind, prefix }: NamerSpec): string | undefined {
-  return kind === 'io.l5d.k8s'
-    ? `the namer ${kind} (prefix ${prefix}) cannot run: it is not supported yet`
-    : undefined;
-}
-
-/** A Failure when a namer of the configuration cannot run: the process is not to start. */
-export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namers | Failure {
+export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namers {
   const resolver = new HostResolver(deps);
   const table: NamerEntry[] = [];
   const bindByNamers: BindPath = (path) => bindPath({ dtab: [], path, namers: table });
@@ -55,8 +57,7 @@ export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namer
   for (const spec of specs) {
     const prefix = Path.of('#').concat(readPath(spec.prefix));
     const namer = makeNamer(spec, prefix, deps);
-    if (namer instanceof Failure) return namer;
-    const transformed = transformNamer(namer, spec, { resolver, bindPath: bindByNamers });
+    const transformed = transformNamer(namer, spec, { ...deps, resolver, bindPath: bindByNamers });
     configured.push({ kind: spec.kind, prefix, namer: transformed });
     // The last of the configuration is asked first. Names without `/#` are those of configurations before
     // 0.6.
@@ -75,11 +76,11 @@ export function makeInterpreter(
   return new ConfiguredInterpreter({
     dtab: spec.kind === 'io.l5d.fs' ? fileDtab(spec.dtabFile, deps) : undefined,
     namers: namers.table,
-    transformers: makeTransformers(spec.transformers, namers),
+    transformers: makeTransformers(spec.transformers, { ...deps, ...namers }),
   });
 }
 
-function makeNamer(spec: NamerSpec, prefix: Path, deps: NamersDeps): Namer | Failure {
+function makeNamer(spec: NamerSpec, prefix: Path, deps: NamersDeps): Namer {
   switch (spec.kind) {
     case 'io.l5d.fs': {
       const stats = deps.stats.scope('namer', spec.prefix.slice(1));
@@ -88,7 +89,14 @@ function makeNamer(spec: NamerSpec, prefix: Path, deps: NamersDeps): Namer | Fai
     case 'io.l5d.rewrite':
       return new RewriteNamer(spec.pattern, spec.name);
     case 'io.l5d.k8s':
-      return new Failure('naming', `${cannotRun(spec)}; remove it from namers, or use io.l5d.fs`);
+      return new K8sNamer(prefix, deps.kube(spec.api), { label: spec.labelSelector });
+    case 'io.l5d.k8s.ns': {
+      const namespace = present(deps.env, spec.envVar);
+      assert(namespace !== undefined, 'the environment was checked at the start');
+      return new K8sNamer(prefix, deps.kube(spec.api), { namespace, label: spec.labelSelector });
+    }
+    case 'io.l5d.k8s.external':
+      return new ExternalNamer(prefix, deps.kube(spec.api), { label: spec.labelSelector });
     default:
       return never(spec);
   }

@@ -23,6 +23,7 @@ import type { Binder } from './binding/binder.ts';
 import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
 import { askForPort } from './binding/port-question.ts';
 import { type ServiceDeps, ServicePath } from './binding/service-path.ts';
+import { WaitList } from './binding/wait-list.ts';
 import { makeHttpClassifier } from './classify/http.ts';
 import { makeAccrualPolicy } from './client/accrual-policy.ts';
 import { Client } from './client/client.ts';
@@ -41,6 +42,7 @@ import { ConnectPolicy, portsIn } from './http1/connect-policy.ts';
 import { HEAD_LINES_MAX, type HeadLimits } from './http1/limits.ts';
 import { type SocketLimits, socketLimits } from './http1/socket-watch.ts';
 import { Transport } from './http1/transport.ts';
+import { NotYet } from './identify/identifier.ts';
 import { makeIdentifier, type RequestIdentifier } from './identify/index.ts';
 import {
   type ErrorLimits,
@@ -86,6 +88,8 @@ export class Router implements Closable {
   readonly limits: HeadLimits;
   readonly #deps: RouterDeps;
   readonly #identifier: RequestIdentifier;
+  /** What identifies them is not known yet. */
+  readonly #unidentified: WaitList;
   readonly #localDtabs = new LocalDtabs();
   readonly #errorLimits: ErrorLimits;
   readonly #serviceDeps: ServiceDeps;
@@ -104,7 +108,16 @@ export class Router implements Closable {
       lines: HEAD_LINES_MAX,
     };
     this.propagator = makeTracePropagator(spec.tracePropagator.kind, rng);
-    this.#identifier = makeIdentifier(spec.identifiers, spec.dstPrefix);
+    this.#unidentified = new WaitList(wheel, spec.bindingTimeoutMs, ({ answer, head }) => {
+      const name = this.#identifier.identify(head, answer);
+      if (name instanceof Failure) answer.fail(name);
+    });
+    this.#identifier = makeIdentifier(spec.identifiers, spec.dstPrefix, {
+      ingress: (index) => binder.ingress(index),
+      changed: () => {
+        for (const exchange of this.#unidentified.take()) this.#identify(exchange);
+      },
+    });
     this.#errorLimits = errorLimits(spec.maxHeadersBytes, spec.maxErrResponseChars);
     this.#paths = this.#cache('path', spec.bindingCache.paths);
     this.#trees = this.#cache('tree', spec.bindingCache.trees);
@@ -148,9 +161,16 @@ export class Router implements Closable {
       answer.fail(refused);
       return;
     }
+    this.#identify(exchange);
+  }
+
+  #identify(exchange: Exchange): void {
+    const { head, context, answer } = exchange;
+    if (exchange.over) return;
     const name = this.#identifier.identify(head, answer);
     if (name instanceof Failure) {
-      answer.fail(name);
+      if (name instanceof NotYet) this.#unidentified.add(exchange);
+      else answer.fail(name);
       return;
     }
     const bad = prepareForward(head, context);
@@ -197,6 +217,8 @@ export class Router implements Closable {
   }
 
   close(): void {
+    this.#identifier.close();
+    this.#unidentified.close();
     this.#paths.close();
     this.#trees.close();
     this.#bounds.close();
@@ -251,6 +273,7 @@ export class Router implements Closable {
       id: id.show,
       router: spec.label,
       addr: bound.addr,
+      refresh: bound.refresh,
       stats,
       session: {
         wheel,

@@ -11,22 +11,30 @@ import type { RequestHead } from '../routers/head.ts';
 import { rewriteAbsoluteForm } from '../routers/headers/absolute-form.ts';
 import { LocalDtabs } from '../routers/headers/local-dtab.ts';
 import { Unidentified } from '../routers/identify/identifier.ts';
-import { makeIdentifiers } from '../routers/identify/index.ts';
+import { type IdentifierDeps, makeIdentifiers } from '../routers/identify/index.ts';
+import type { IngressRules } from '../routers/identify/ingress-rules.ts';
 import type { Identification, ReceivedHead } from './admin/sources.ts';
+import type { Activity } from './base/activity.ts';
 import { Failure } from './base/failure.ts';
 
 /** Made once: a function from a request to what the routers say of it, by label. */
 export function identifyBy(
   routers: readonly RouterSpec[],
+  ingress: (router: number, identifier: number) => Activity<IngressRules>,
 ): (received: ReceivedHead) => Record<string, Identification> {
-  const identifications = routers.map((spec) => ({ label: spec.label, identify: identification(spec) }));
+  const identifications = routers.map((spec, i) => ({
+    label: spec.label,
+    identify: identification(spec, (identifier) => ingress(i, identifier)),
+  }));
   return (received) =>
     Object.fromEntries(identifications.map(({ label, identify }) => [label, identify(received)]));
 }
 
-function identification(spec: RouterSpec): (received: ReceivedHead) => Identification {
+function identification(
+  spec: RouterSpec,
+  ingress: IdentifierDeps['ingress'],
+): (received: ReceivedHead) => Identification {
   const base = dtabOf(spec.dtab);
-  const identifier = makeIdentifiers(spec.identifiers, spec.dstPrefix);
   const locals = new LocalDtabs();
   return (received) => {
     const head = headOf(received);
@@ -34,7 +42,10 @@ function identification(spec: RouterSpec): (received: ReceivedHead) => Identific
     if (local instanceof Failure) return { error: local.message };
     const form = rewriteAbsoluteForm(head);
     if (form instanceof Failure) return { error: form.message };
+    // Made for the one question: what it watches, it watches no longer than that.
+    const identifier = makeIdentifiers(spec.identifiers, spec.dstPrefix, { ingress, changed() {} });
     const path = identifier.identify(head);
+    identifier.close?.();
     if (path instanceof Unidentified) return { error: path.reason };
     if (path instanceof Failure) return { error: path.message };
     const dtab = showDtab(concatDtabs(base, local.dtab));

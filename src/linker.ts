@@ -8,7 +8,7 @@ import { dtabOf } from '../config/name-decoders.ts';
 import type { LinkerSpec } from '../config/spec.ts';
 import { showPrefix, showTree } from '../dtab/show.ts';
 import { KubeApis } from '../k8s/apis.ts';
-import { makeNamers, type Namers } from '../namers/index.ts';
+import { environmentProblems } from '../namers/environment.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
 import { AdminFailure, type AdminServer, startAdmin } from './admin/server.ts';
@@ -47,14 +47,19 @@ export type StartErrors = { readonly errors: readonly string[] };
 export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Promise<Linker | StartErrors> {
   const plan = planData(spec, options.threads);
   if ('errors' in plan) return plan;
+  const { env } = process;
+  const problems = environmentProblems(spec, env);
+  if (problems.length > 0) return { errors: problems };
   const metrics = new MetricsTree(systemClock);
   const kube = makeKubeApis(metrics, options);
-  const namers = makeNamers(spec.namers, { clock: systemClock, log: options.log, stats: metrics.scope });
-  if (namers instanceof Failure) {
-    metrics.close();
-    return { errors: [namers.message] };
-  }
-  const linker = new Linker(spec, plan, namers, kube, metrics, options.log);
+  const naming = new Naming(spec, {
+    clock: systemClock,
+    log: options.log,
+    stats: metrics.scope,
+    kube: (place) => kube.at(place),
+    env,
+  });
+  const linker = new Linker(spec, plan, naming, kube, metrics, options.log);
   const errors = await linker.start();
   return errors === undefined ? linker : { errors };
 }
@@ -100,7 +105,7 @@ export class Linker {
   constructor(
     spec: LinkerSpec,
     plan: DataPlan,
-    namers: Namers,
+    naming: Naming,
     kube: KubeApis,
     metrics: MetricsTree,
     log: Log,
@@ -113,12 +118,11 @@ export class Linker {
       this.#stop = resolve;
     });
     this.#kube = kube;
-    this.#naming = new Naming(spec.routers, namers, log);
     this.#tap = new Tap((interests) => this.#data.setInterests(interests));
+    this.#naming = naming;
     this.#data = makeDataHost({
       plan,
-      bind: (router, local, path) => this.#naming.bind(router, local, path),
-      explain: (router, local, path) => this.#naming.explain(router, local, path),
+      names: naming,
       metrics,
       stories: (batch) => this.#tap.receive(batch),
       log,
@@ -218,7 +222,7 @@ export class Linker {
       boundNames: () => this.#naming.boundNames(),
       clientState: () => this.#clientState(),
       kubernetes: () => this.#kube.watches(),
-      identify: identifyBy(this.spec.routers),
+      identify: identifyBy(this.spec.routers, (...which) => this.#naming.ingress(...which)),
     };
   }
 

@@ -2,20 +2,20 @@
  * The control side of naming: the interpreters of all routers, as data threads and the admin server ask them.
  */
 import { dtabOf } from '../config/name-decoders.ts';
-import type { RouterSpec } from '../config/spec.ts';
+import type { LinkerSpec } from '../config/spec.ts';
 import { concatDtabs } from '../dtab/lookup.ts';
 import type { Bound, Dtab, NameTree } from '../dtab/names.ts';
 import { readDtab, readPath } from '../dtab/parse.ts';
 import type { Path } from '../dtab/path.ts';
 import { DtabSyntaxError } from '../dtab/syntax-error.ts';
-import { makeInterpreter, type Namers } from '../namers/index.ts';
+import { makeInterpreter, makeNamers, type Namers, type NamersDeps } from '../namers/index.ts';
 import type { ConfiguredInterpreter } from '../namers/interpreters/configured.ts';
+import type { IngressRules } from '../routers/identify/ingress-rules.ts';
 import type { DelegateAnswer } from './admin/sources.ts';
 import type { Activity } from './base/activity.ts';
 import { assert } from './base/assert.ts';
-import { systemClock } from './base/clock.ts';
 import { Failure } from './base/failure.ts';
-import type { Log } from './base/log.ts';
+import { ingressTable } from './ingress-table.ts';
 
 const DELEGATE_LIMIT_MS = 1500;
 
@@ -23,19 +23,34 @@ type RouterNaming = {
   readonly label: string;
   readonly dtab: Dtab;
   readonly interpreter: ConfiguredInterpreter;
+  /** Of its identifiers, in their order. */
+  readonly ingress: readonly (Activity<IngressRules> | undefined)[];
 };
 
 export class Naming {
   readonly #routers: readonly RouterNaming[];
   readonly #namers: Namers;
 
-  constructor(routers: readonly RouterSpec[], namers: Namers, log: Log) {
-    this.#namers = namers;
+  /** The environment has been checked. */
+  constructor({ namers, routers }: Pick<LinkerSpec, 'namers' | 'routers'>, deps: NamersDeps) {
+    this.#namers = makeNamers(namers, deps);
     this.#routers = routers.map((spec) => ({
       label: spec.label,
       dtab: dtabOf(spec.dtab),
-      interpreter: makeInterpreter(spec.interpreter, namers, { clock: systemClock, log }),
+      interpreter: makeInterpreter(spec.interpreter, this.#namers, deps),
+      ingress: spec.identifiers.map((identifier) =>
+        identifier.kind === 'io.l5d.ingress'
+          ? ingressTable(deps.kube(identifier.api), identifier, deps.log)
+          : undefined,
+      ),
     }));
+  }
+
+  /** What the Ingress objects say to the identifier at that place of the router's list. */
+  ingress(router: number, identifier: number): Activity<IngressRules> {
+    const table = this.#router(router).ingress[identifier];
+    assert(table !== undefined, `identifier ${identifier} of router ${router} is not io.l5d.ingress`);
+    return table;
   }
 
   bind(router: number, local: Dtab, path: Path): Activity<NameTree<Bound>> {

@@ -5,7 +5,6 @@
  */
 import { renderDiagnostic } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
-import { cannotRun } from '../namers/index.ts';
 import { checkTlsFiles } from './tls-files.ts';
 
 /** `source` is the name of the text in messages: the file as given, or `<stdin>`. */
@@ -17,10 +16,6 @@ export function validateText(
   const loaded = loadConfig(text, { source });
   for (const warning of loaded.warnings) warn(`warning: ${renderDiagnostic(warning)}`);
   if ('errors' in loaded) return loaded.errors.map(renderDiagnostic);
-  for (const namer of loaded.spec.namers) {
-    const problem = cannotRun(namer);
-    if (problem !== undefined) warn(`warning: ${source}: ${problem}; a start refuses it`);
-  }
   const files = checkTlsFiles(loaded.spec);
   for (const warning of files.warnings) warn(`warning: ${warning}`);
   return files.errors;

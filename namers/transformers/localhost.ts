@@ -11,8 +11,9 @@ import { networkInterfaces } from 'node:os';
 import type { Path } from '../../dtab/path.ts';
 import { constant } from '../../src/base/var.ts';
 import type { HostResolver } from '../host-resolver.ts';
-import { type Hosts, keepHosts } from './keep-hosts.ts';
+import { keepHosts } from './keep-hosts.ts';
 import { type Transformer, transformSets } from './transform.ts';
+import type { Hosts } from './with-hosts.ts';
 
 export function localhost(
   prefix: Path,

@@ -8,8 +8,9 @@
  */
 import type { Path } from '../../dtab/path.ts';
 import type { HostResolver } from '../host-resolver.ts';
-import { hostsOf, keepHosts } from './keep-hosts.ts';
+import { keepHosts } from './keep-hosts.ts';
 import { type Transformer, transformSets } from './transform.ts';
+import { hostsOf } from './with-hosts.ts';
 
 export function specificHost(prefix: Path, host: string, resolver: HostResolver): Transformer {
   return transformSets(prefix, keepHosts(hostsOf(host, resolver), resolver));

@@ -9,7 +9,7 @@ import { mapTree } from '../../dtab/lookup.ts';
 import type { Addr, Bound, NameTree } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';
 import type { Activity } from '../../src/base/activity.ts';
-import { mapOk } from '../../src/base/activity.ts';
+import { mapOk, type State } from '../../src/base/activity.ts';
 import { map, type Var } from '../../src/base/var.ts';
 
 export type Transformer = {
@@ -23,8 +23,15 @@ export type Transformer = {
 /** How the `path` of a transformer is resolved. */
 export type DelegatedPath = (path: Path) => Delegation;
 
-/** `prefix` is the full one, `/%` included. */
-export function transformSets(prefix: Path, change: (source: Var<Addr>) => Var<Addr>): Transformer {
+/**
+ * `prefix` is the full one, `/%` included. `refresh`: of addresses that come from elsewhere than the set that
+ * is changed.
+ */
+export function transformSets(
+  prefix: Path,
+  change: (source: Var<Addr>) => Var<Addr>,
+  refresh?: () => void,
+): Transformer {
   const changed = new WeakMap<Var<Addr>, Var<Addr>>();
   const transformBound = (bound: Bound): Bound => {
     let addr = changed.get(bound.addr);
@@ -32,7 +39,18 @@ export function transformSets(prefix: Path, change: (source: Var<Addr>) => Var<A
       addr = change(bound.addr);
       changed.set(bound.addr, addr);
     }
-    return { ...bound, id: prefix.concat(bound.id), addr };
+    const own = bound.refresh;
+    return {
+      ...bound,
+      id: prefix.concat(bound.id),
+      addr,
+      ...(refresh !== undefined && {
+        refresh: () => {
+          refresh();
+          own?.();
+        },
+      }),
+    };
   };
   return {
     transform: (trees) => mapOk(trees, (tree) => mapTree(tree, transformBound)),
@@ -43,4 +61,9 @@ export function transformSets(prefix: Path, change: (source: Var<Addr>) => Var<A
 /** The set with every bound address list changed by `f`; other states pass through. */
 export function mapBound(source: Var<Addr>, f: (addr: Addr & { readonly type: 'bound' }) => Addr): Var<Addr> {
   return map<Addr, Addr>(source, (addr) => (addr.type === 'bound' ? f(addr) : addr));
+}
+
+/** The set as long as something that it depends on is not known. */
+export function unknownAddr(state: Exclude<State<unknown>, { readonly state: 'ok' }>): Addr {
+  return state.state === 'pending' ? { type: 'pending' } : { type: 'failed', failure: state.failure };
 }

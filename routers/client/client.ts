@@ -41,6 +41,7 @@ const ACQUISITIONS_MAX = 25;
 const ACQUISITIONS_DOWN_MAX = 3;
 /** How often an aperture looks for endpoints that it can let go. */
 const EXPIRE_MS = 10_000;
+const REFRESH_MS = 1000;
 /** Share of the budget's balance that one request may use up. */
 const REQUEST_SHARE = 0.2;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -51,6 +52,8 @@ export type ClientSettings = {
   /** Label of the router. */
   readonly router: string;
   readonly addr: Var<Addr>;
+  /** Told, at most once a second, that an endpoint cannot be connected to: the set may be out of date. */
+  readonly refresh: (() => void) | undefined;
   readonly stats: ClientStats;
   readonly session: SessionSettings;
   readonly pool: Omit<EndpointSettings, 'session' | 'open' | 'stats' | 'wheel' | 'waitMs'>;
@@ -75,6 +78,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   readonly #endpointSettings: EndpointSettings;
   readonly #balancer: Balancer<Endpoint>;
   readonly #waiting: WaitList;
+  #refreshDueMs = 0;
   readonly #set = new EndpointSet();
   readonly #expiry: WheelTimer;
   #observation: Closable = nothingToClose;
@@ -155,6 +159,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const { stats } = this;
     stats.acquisitionFailures.add(1);
     const endpoint = this.#release(exchange, failure);
+    if (failure.kind === 'connect') this.#refresh();
     if (exchange.over) return;
     if (failure.undelivered && failure.kind !== 'too-many-waiters') {
       if (exchange.requeues < this.#acquisitionsMax() - 1) {
@@ -166,6 +171,13 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       if (this.#balancer.open === 0) stats.notOpen.add(1);
     }
     this.#settle(exchange, this.#connectFailure(exchange, failure, endpoint));
+  }
+
+  #refresh(): void {
+    const nowMs = this.#settings.wheel.nowMs();
+    if (nowMs < this.#refreshDueMs) return;
+    this.#refreshDueMs = nowMs + REFRESH_MS;
+    this.#settings.refresh?.();
   }
 
   waitExpired(exchange: Exchange): void {

@@ -4,12 +4,17 @@
  */
 import type { IdentifierSpec } from '../../config/spec.ts';
 import { Path } from '../../dtab/path.ts';
+import { type Activity, pending } from '../../src/base/activity.ts';
 import { assert } from '../../src/base/assert.ts';
+import type { Closable } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
+import { constant } from '../../src/base/var.ts';
 import type { RequestHead } from '../head.ts';
 import { HeaderIdentifier } from './header.ts';
 import { HeaderTokenIdentifier } from './header-token.ts';
 import { type Identifier, Unidentified } from './identifier.ts';
+import { IngressIdentifier } from './ingress.ts';
+import type { IngressRules } from './ingress-rules.ts';
 import { MethodAndHostIdentifier } from './method-and-host.ts';
 import { parsePath } from './parse-path.ts';
 import { PathIdentifier } from './path.ts';
@@ -18,7 +23,7 @@ import { StaticIdentifier } from './static.ts';
 /** Whoever sent the request; the address, e.g. `1.2.3.4:5`, costs a system call. */
 type Caller = { readonly peer: string };
 
-export interface RequestIdentifier {
+export interface RequestIdentifier extends Closable {
   /**
    * The printed name, or why there is none. `caller` is asked for its address
    * only then.
@@ -26,10 +31,25 @@ export interface RequestIdentifier {
   identify(head: RequestHead, caller: Caller): string | Failure;
 }
 
+/** What identifiers that do not know everything by themselves need. */
+export type IdentifierDeps = {
+  /** The table of the identifier at that place of the list. */
+  readonly ingress: (index: number) => Activity<IngressRules>;
+  /** What was NotYet may have a name now. */
+  readonly changed: () => void;
+};
+
+const withoutCluster: IdentifierDeps = { ingress: () => constant(pending), changed() {} };
+
 /** Made once a router. `dstPrefix` is printed text, and so is the path of a static identifier. */
-export function makeIdentifier(specs: readonly IdentifierSpec[], dstPrefix: string): RequestIdentifier {
-  const identifier = makeIdentifiers(specs, dstPrefix);
+export function makeIdentifier(
+  specs: readonly IdentifierSpec[],
+  dstPrefix: string,
+  deps: IdentifierDeps = withoutCluster,
+): RequestIdentifier {
+  const identifier = makeIdentifiers(specs, dstPrefix, deps);
   return {
+    close: () => identifier.close?.(),
     identify(head, caller) {
       const answer = identifier.identify(head);
       return typeof answer === 'string' ? answer : unknownDestination(head, caller.peer, answer);
@@ -40,9 +60,13 @@ export function makeIdentifier(specs: readonly IdentifierSpec[], dstPrefix: stri
 /**
  * The same without the wording of the failure: the answer of the last identifier when none names the request.
  */
-export function makeIdentifiers(specs: readonly IdentifierSpec[], dstPrefix: string): Identifier {
+export function makeIdentifiers(
+  specs: readonly IdentifierSpec[],
+  dstPrefix: string,
+  deps: IdentifierDeps = withoutCluster,
+): Identifier {
   const prefix = configuredPath(dstPrefix, 'dstPrefix');
-  const identifiers = specs.map((spec) => makeOne(spec, prefix));
+  const identifiers = specs.map((spec, i) => makeOne(spec, prefix, i, deps));
   const first = identifiers[0];
   assert(first !== undefined, 'a router has at least one identifier');
   if (identifiers.length === 1) return first;
@@ -54,10 +78,13 @@ export function makeIdentifiers(specs: readonly IdentifierSpec[], dstPrefix: str
       }
       return answer;
     },
+    close() {
+      for (const each of identifiers) each.close?.();
+    },
   };
 }
 
-function makeOne(spec: IdentifierSpec, prefix: Path): Identifier {
+function makeOne(spec: IdentifierSpec, prefix: Path, index: number, deps: IdentifierDeps): Identifier {
   switch (spec.kind) {
     case 'io.l5d.header.token':
       return new HeaderTokenIdentifier(prefix, spec.header);
@@ -69,6 +96,8 @@ function makeOne(spec: IdentifierSpec, prefix: Path): Identifier {
       return new PathIdentifier(prefix, spec.segments, spec.consume);
     case 'io.l5d.static':
       return new StaticIdentifier(prefix, configuredPath(spec.path, 'path of io.l5d.static'));
+    case 'io.l5d.ingress':
+      return new IngressIdentifier(prefix, deps.ingress(index), deps.changed);
   }
 }
 

@@ -10,6 +10,7 @@ import { mapTree } from '../../dtab/lookup.ts';
 import type { Addr, Bound, Dtab, NameTree } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
+import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
 import { type Activity, failed, ok, pending, type State } from '../base/activity.ts';
 import { type Closable, nothingToClose } from '../base/closable.ts';
 import { Cell, Lazy, type Var } from '../base/var.ts';
@@ -28,20 +29,27 @@ import {
 } from './naming-messages.ts';
 import { type Explanation, notedBinding } from './noted-binding.ts';
 
-export type Bind = (router: number, localDtab: Dtab, path: Path) => Activity<NameTree<Bound>>;
-export type Explain = (router: number, localDtab: Dtab, path: Path) => Explanation;
+/** What the control side knows, by the number of the router. */
+export interface NameSource {
+  bind(router: number, localDtab: Dtab, path: Path): Activity<NameTree<Bound>>;
+  /** Why a name is bound to nothing. */
+  explain?(router: number, localDtab: Dtab, path: Path): Explanation;
+  /** The table of the router's identifier at that place of its list. */
+  ingress(router: number, identifier: number): Activity<IngressRules>;
+}
 
 /** The Binder of router number `router` on the thread of its interpreter. */
-export function localBinder(router: number, bind: Bind, explain?: Explain): Binder {
+export function localBinder(router: number, source: NameSource): Binder {
   return {
     bind: (localDtab, path) =>
-      notedBinding(bind(router, localDtab, path), explain && (() => explain(router, localDtab, path))),
+      notedBinding(source.bind(router, localDtab, path), () => source.explain?.(router, localDtab, path)),
+    ingress: (identifier) => source.ingress(router, identifier),
   };
 }
 
 /** Answers the PortInterpreter at the other end of `port`, until that end or the result is closed. */
-export function serveInterpreters(port: MessagePort, bind: Bind, explain?: Explain): Closable {
-  const server = new InterpreterServer(port, bind, explain);
+export function serveInterpreters(port: MessagePort, source: NameSource): Closable {
+  const server = new InterpreterServer(port, source);
   port.on('message', (message: ToControl) => server.receive(message));
   port.on('close', () => server.close());
   return {
@@ -58,24 +66,23 @@ type ServedSet = {
   source: Var<Addr>;
   subscription: Closable;
   addr: Addr;
+  refresh: (() => void) | undefined;
   /** Leaves sent that refer to this set and have not been given back. */
   references: number;
 };
 
 class InterpreterServer implements Closable {
   readonly #port: MessagePort;
-  readonly #bind: Bind;
-  readonly #explain: Explain | undefined;
+  readonly #source: NameSource;
   readonly #observations = new Map<number, Closable>();
   readonly #sets = new Map<number, ServedSet>();
   readonly #setsById = new Map<string, ServedSet>();
   #lastSet = 0;
   #closed = false;
 
-  constructor(port: MessagePort, bind: Bind, explain: Explain | undefined) {
+  constructor(port: MessagePort, source: NameSource) {
     this.#port = port;
-    this.#bind = bind;
-    this.#explain = explain;
+    this.#source = source;
   }
 
   receive(message: ToControl): void {
@@ -83,7 +90,7 @@ class InterpreterServer implements Closable {
     switch (message.op) {
       case 'observe': {
         if (this.#observations.has(message.observation)) return;
-        const binder = localBinder(message.router, this.#bind, this.#explain);
+        const binder = localBinder(message.router, this.#source);
         const bindings = binder.bind(dtabFromData(message.dtab), new Path(message.path));
         this.#observations.set(
           message.observation,
@@ -91,9 +98,22 @@ class InterpreterServer implements Closable {
         );
         return;
       }
+      case 'observe-ingress': {
+        const { observation, router, identifier } = message;
+        if (this.#observations.has(observation)) return;
+        const table = this.#source.ingress(router, identifier).observe((state) => {
+          const data = state.state === 'failed' ? { ...state, failure: failureToData(state.failure) } : state;
+          this.#post({ op: 'ingress', observation, state: data });
+        });
+        this.#observations.set(observation, table);
+        return;
+      }
       case 'unobserve':
         this.#observations.get(message.observation)?.close();
         this.#observations.delete(message.observation);
+        return;
+      case 'refresh':
+        this.#sets.get(message.set)?.refresh?.();
         return;
       case 'drop':
         this.#drop(message.set, message.references);
@@ -133,6 +153,7 @@ class InterpreterServer implements Closable {
     if (set.source !== bound.addr) this.#follow(set, bound.addr);
     if (set.references === 0) added.push(set);
     set.references++;
+    set.refresh = bound.refresh;
     return { set: set.number, id: bound.id.segments, residual: bound.residual.segments };
   }
 
@@ -143,6 +164,7 @@ class InterpreterServer implements Closable {
       source: bound.addr,
       subscription: nothingToClose,
       addr: { type: 'pending' },
+      refresh: undefined,
       references: 0,
     };
     this.#sets.set(set.number, set);
@@ -202,6 +224,7 @@ export class PortInterpreter implements Closable {
   readonly #port: MessagePort;
   readonly #observations = new Map<number, Observation>();
   readonly #sets = new Map<number, KnownSet>();
+  readonly #tables = new Map<number, (state: State<IngressRules>) => void>();
   #lastObservation = 0;
   #closed = false;
 
@@ -214,7 +237,10 @@ export class PortInterpreter implements Closable {
   }
 
   binder(router: number): Binder {
-    return { bind: (localDtab, path) => this.#observe(router, localDtab, path) };
+    return {
+      bind: (localDtab, path) => this.#observe(router, localDtab, path),
+      ingress: (identifier) => this.#observeIngress(router, identifier),
+    };
   }
 
   close(): void {
@@ -240,10 +266,31 @@ export class PortInterpreter implements Closable {
     });
   }
 
+  #observeIngress(router: number, identifier: number): Activity<IngressRules> {
+    return new Lazy<State<IngressRules>>((tell) => {
+      const observation = ++this.#lastObservation;
+      tell(pending);
+      this.#tables.set(observation, tell);
+      this.#post({ op: 'observe-ingress', observation, router, identifier });
+      return {
+        close: () => {
+          this.#tables.delete(observation);
+          this.#post({ op: 'unobserve', observation });
+        },
+      };
+    });
+  }
+
   #receive(message: ToData): void {
     if (this.#closed) return;
     if (message.op === 'addr') this.#setAddr(message.set, message.addr);
     if (message.op === 'state') this.#setState(message);
+    if (message.op === 'ingress') {
+      const { observation, state } = message;
+      this.#tables.get(observation)?.(
+        state.state === 'failed' ? failed(failureFromData(state.failure)) : state,
+      );
+    }
   }
 
   #setAddr(number: number, data: AddrData): void {
@@ -270,7 +317,13 @@ export class PortInterpreter implements Closable {
     const tree = mapTree(data.tree, (leaf): Bound => {
       const set = this.#referTo(leaf.set);
       sets.push(set);
-      return { type: 'bound', id: new Path(leaf.id), addr: set.addr, residual: new Path(leaf.residual) };
+      return {
+        type: 'bound',
+        id: new Path(leaf.id),
+        addr: set.addr,
+        residual: new Path(leaf.residual),
+        refresh: () => this.#post({ op: 'refresh', set: leaf.set }),
+      };
     });
     return ok(data.note === undefined ? { tree } : { tree, note: data.note });
   }

@@ -10,6 +10,8 @@
 import { mapTree } from '../../dtab/lookup.ts';
 import type { Addr, Dtab, NameTree } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
+import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
+import type { State } from '../base/activity.ts';
 import { Failure, type FailureKind } from '../base/failure.ts';
 
 type Segments = readonly string[];
@@ -33,6 +35,10 @@ export type StateData =
   | { readonly state: 'ok'; readonly tree: NameTree<LeafData>; readonly note?: string }
   | { readonly state: 'failed'; readonly failure: FailureData; readonly note?: string };
 
+export type IngressData =
+  | Exclude<State<IngressRules>, { readonly state: 'failed' }>
+  | { readonly state: 'failed'; readonly failure: FailureData };
+
 /** From a data thread. `observe` numbers an observation of its own; the answers bear that number. */
 export type ToControl =
   | {
@@ -42,7 +48,15 @@ export type ToControl =
       readonly dtab: readonly DentryData[];
       readonly path: Segments;
     }
+  | {
+      readonly op: 'observe-ingress';
+      readonly observation: number;
+      readonly router: number;
+      readonly identifier: number;
+    }
   | { readonly op: 'unobserve'; readonly observation: number }
+  /** An endpoint of the set has refused a connection. */
+  | { readonly op: 'refresh'; readonly set: number }
   | { readonly op: 'drop'; readonly set: number; readonly references: number };
 
 /** From the control thread. `sets` are those that the state refers to and the data side does not know. */
@@ -53,6 +67,7 @@ export type ToData =
       readonly state: StateData;
       readonly sets: readonly { readonly set: number; readonly addr: AddrData }[];
     }
+  | { readonly op: 'ingress'; readonly observation: number; readonly state: IngressData }
   | { readonly op: 'addr'; readonly set: number; readonly addr: AddrData };
 
 /** True when some leaf is there, whatever stands around it. */

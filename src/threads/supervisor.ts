@@ -12,7 +12,7 @@ import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
 import { type ClientReport, type DataPlan, DataPlane, type Ports } from './data-plane.ts';
-import { type Bind, type Explain, localBinder, serveInterpreters } from './interpreter-port.ts';
+import { localBinder, type NameSource, serveInterpreters } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
 import { SlabStats } from './stat-slab.ts';
@@ -28,8 +28,7 @@ const YOUNG_GENERATION_MB = 8;
 
 export type DataHostDeps = {
   readonly plan: DataPlan;
-  readonly bind: Bind;
-  readonly explain: Explain;
+  readonly names: NameSource;
   readonly metrics: MetricsTree;
   /** Stories of requests, as asked for by `setInterests`. */
   readonly stories: (batch: StoryBatch) => void;
@@ -59,13 +58,13 @@ class LocalHost implements DataHost {
   readonly #source: MetricsSource;
   readonly #configured: Ports;
 
-  constructor({ plan, bind, explain, metrics, stories }: DataHostDeps) {
+  constructor({ plan, names, metrics, stories }: DataHostDeps) {
     this.#configured = configuredPorts(plan);
     this.#source = metrics.addSource();
     this.#plane = new DataPlane(
       { ...plan, threads: 1 },
       {
-        binder: (router) => localBinder(router, bind, explain),
+        binder: (router) => localBinder(router, names),
         stats: new SlabStats((messages) => this.#source.receive(messages)),
         clock: systemClock,
         tell: (batch) => {
@@ -206,9 +205,9 @@ class DataThread {
   #listening: ((ports: Ports | Failure) => void) | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ plan, bind, explain, metrics, stories }: DataHostDeps, died: (reason: string) => void) {
+  constructor({ plan, names, metrics, stories }: DataHostDeps, died: (reason: string) => void) {
     const { port1, port2 } = new MessageChannel();
-    this.#naming = serveInterpreters(port1, bind, explain);
+    this.#naming = serveInterpreters(port1, names);
     this.#metrics = metrics.addSource();
     this.#stories = stories;
     const workerData: ThreadData = { plan, naming: port2 };

@@ -84,16 +84,4 @@ describe('validateText', () => {
     assert.match(errors[0] ?? '', /^<stdin>:1:11 routers\[0\]: router 'http' has no servers\n/);
     assert.match(warnings.join(), /^warning: <stdin>:1:28 routers\[0\].maxChunkKB: old form/);
   });
-
-  it('warns of a namer that is known and cannot run', () => {
-    const warnings: string[] = [];
-    const text = 'namers: [{kind: io.l5d.k8s}]\nrouters: [{protocol: http, servers: [{port: 4140}]}]';
-    assert.deepEqual(
-      validateText(text, '<stdin>', (line) => warnings.push(line)),
-      [],
-    );
-    assert.deepEqual(warnings, [
-      'warning: <stdin>: the namer io.l5d.k8s (prefix /io.l5d.k8s) cannot run: it is not supported yet; a start refuses it',
-    ]);
-  });
 });

@@ -12,7 +12,6 @@ const withKind: Readonly<Record<keyof typeof notBuiltKinds, (object: string) => 
   namer: (object) => `namers: [${object}]\n${routerText('')}`,
   telemeter: (object) => `telemetry: [${object}]\n${routerText('')}`,
   interpreter: (object) => routerText(`interpreter: ${object}`),
-  transformer: (object) => routerText(`interpreter: {kind: default, transformers: [${object}]}`),
   identifier: (object) => routerText(`identifier: ${object}`),
 };
 

@@ -14,6 +14,7 @@ import type { State } from '../../src/base/activity.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { noStats } from '../../src/base/stats.ts';
+import { FakeKube } from './fake-kube.ts';
 import {
   eventually,
   onlyBound,
@@ -44,7 +45,8 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const deps = () => ({ clock: systemClock, log, stats: noStats });
+const kube = new FakeKube();
+const deps = () => ({ clock: systemClock, log, stats: noStats, kube: () => kube, env: {} });
 const common = { transformers: [], legacyNames: false } as const;
 
 function fsNamer(prefix = '/io.l5d.fs', directory = '', more: Partial<NamerSpec> = {}): NamerSpec {
@@ -58,7 +60,6 @@ function interpreter(
   spec: Partial<InterpreterSpec> = {},
 ): ConfiguredInterpreter {
   const all = makeNamers(namers, deps());
-  assert.ok(!(all instanceof Failure));
   made = all;
   return makeInterpreter({ kind: 'default', transformers: [], ...spec } as InterpreterSpec, all, deps());
 }
@@ -178,15 +179,6 @@ describe('the default interpreter', () => {
       await shows(bind(by, dtab, '/svc/web'), '/%/p/#/io.l5d.fs/gateway + /');
       await shows(bind(by, dtab, '/svc/none'), missing);
     }
-  });
-
-  it('does not start with a namer that is not built yet', () => {
-    const result = makeNamers([{ ...common, kind: 'io.l5d.k8s', prefix: '/ns' }], deps());
-    assert.ok(result instanceof Failure);
-    assert.match(
-      result.message,
-      /^the namer io\.l5d\.k8s \(prefix \/ns\) cannot run: it is not supported yet/,
-    );
   });
 });
 

@@ -9,6 +9,7 @@ import { leaf } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
 import { HttpServer } from '../../routers/http1/http-server.ts';
+import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
 import { Router } from '../../routers/router.ts';
 import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { failed, ok, pending, type State } from '../../src/base/activity.ts';
@@ -72,6 +73,8 @@ export class Rig {
     stats: this.stats.root.scope('tap'),
     send: (batch) => this.stories.push(batch),
   });
+  /** What the Ingress objects say. */
+  readonly ingress = new Cell<State<IngressRules>>(pending);
   readonly router: Router;
   readonly server: HttpServer;
   port = 0;
@@ -81,7 +84,7 @@ export class Rig {
 
   private constructor(options: RigOptions) {
     const spec = { ...routerSpec, ...options.router };
-    const binder: Binder = { bind: (_local, path) => this.name(path.show) };
+    const binder: Binder = { bind: (_local, path) => this.name(path.show), ingress: () => this.ingress };
     this.router = new Router({
       spec,
       binder,

@@ -4,13 +4,13 @@ import { MessageChannel } from 'node:worker_threads';
 import { type Addr, type Bound, type Dtab, empty, fail, leaf, type NameTree, neg } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
+import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
 import { failed, ok, pending, type State } from '../../src/base/activity.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { Cell } from '../../src/base/var.ts';
 import {
-  type Bind,
-  type Explain,
   localBinder,
+  type NameSource,
   PortInterpreter,
   serveInterpreters,
 } from '../../src/threads/interpreter-port.ts';
@@ -22,11 +22,19 @@ type Trees = Cell<State<NameTree<Bound>>>;
 class Script {
   readonly names = new Map<string, Trees>();
   readonly asked: { router: number; dtab: Dtab; path: string }[] = [];
-  readonly bind: Bind = (router, dtab, name) => {
+  readonly bind: NameSource['bind'] = (router, dtab, name) => {
     this.asked.push({ router, dtab, path: name.show });
     return this.name(name.show);
   };
-  explain: Explain = (router, _dtab, name) => `router ${router}: nothing at ${name.show}`;
+  explain: NonNullable<NameSource['explain']> = (router, _dtab, name) =>
+    `router ${router}: nothing at ${name.show}`;
+
+  readonly ingress = new Cell<State<IngressRules>>(pending);
+  readonly source: NameSource = {
+    bind: this.bind,
+    explain: (...args) => this.explain(...args),
+    ingress: () => this.ingress,
+  };
 
   name(text: string): Trees {
     let cell = this.names.get(text);
@@ -71,12 +79,12 @@ type Transport = { readonly binder: (router: number) => Binder; readonly close: 
 
 const transports: Record<string, (script: Script) => Transport> = {
   localBinder: (script) => ({
-    binder: (router) => localBinder(router, script.bind, (...args) => script.explain(...args)),
+    binder: (router) => localBinder(router, script.source),
     close: () => {},
   }),
   PortInterpreter: (script) => {
     const { port1, port2 } = new MessageChannel();
-    const server = serveInterpreters(port1, script.bind, (...args) => script.explain(...args));
+    const server = serveInterpreters(port1, script.source);
     const client = new PortInterpreter(port2);
     return {
       binder: (router) => client.binder(router),
@@ -135,6 +143,39 @@ for (const [name, make] of Object.entries(transports)) {
       const first = asked.dtab[0]!.dst;
       assert.ok(first.type === 'alt' && first.trees[0]?.type === 'leaf');
       assert.equal(first.trees[0].value.show, path('/a/\u00ff').show);
+    });
+
+    it('carries the table of the Ingress objects, and what goes wrong with it', async () => {
+      const table = watch(transport.binder(2).ingress(1));
+      const now = (): State<IngressRules> => table.latest;
+      assert.equal(now().state, 'pending');
+      const rules: IngressRules = {
+        routes: [{ host: 'web', type: 'exact', path: '/', backend: ['default', '80', 'web'] }],
+        defaultBackend: ['default', 'http', 'rest'],
+      };
+      script.ingress.set(ok(rules));
+      await eventually(() => now().state === 'ok');
+      assert.deepEqual(now(), ok(rules));
+      script.ingress.set(failed(new Failure('naming', 'forbidden')));
+      await eventually(() => now().state === 'failed');
+      const last = now();
+      assert.ok(last.state === 'failed' && last.failure instanceof Failure);
+      table.close();
+      await eventually(() => !script.ingress.observed);
+    });
+
+    it('tells the source of an address set when it may be out of date', async () => {
+      let refreshed = 0;
+      const web = { ...bound('/#/fs/web', new Cell<Addr>(endpoint(80))), refresh: () => void refreshed++ };
+      script.name('/svc/web').set(bind(web));
+      const one = observe('/svc/web');
+      await shows(one, '/#/fs/web + /');
+      leafOf(one.latest).refresh?.();
+      await eventually(() => refreshed === 1);
+      one.close();
+      await settle();
+      leafOf(one.latest).refresh?.();
+      await settle();
     });
 
     it('follows a name from pending through bound to something else', async () => {
@@ -275,7 +316,7 @@ describe('interpreter-port', () => {
       toData.push(message);
       post(message);
     }) as typeof port1.postMessage;
-    const server = serveInterpreters(port1, script.bind);
+    const server = serveInterpreters(port1, { bind: script.bind, ingress: () => script.ingress });
     const client = new PortInterpreter(port2);
     const close = () => {
       client.close();

@@ -37,8 +37,7 @@ function rig(threads: number, port = 0): Rig {
   const clock = new HandClock();
   const host = makeDataHost({
     plan: plan as unknown as DataPlan,
-    bind,
-    explain: () => '',
+    names: { bind, ingress: () => failedActivity(new Failure('naming', 'there is no table')) },
     metrics,
     stories: () => {},
     log,
