@@ -117,12 +117,16 @@ export class KubeTransport implements Closable {
   #agentFor(protocol: string, tls: Credentials['tls']): HttpAgent | HttpsAgent {
     if (this.#agent !== undefined && this.#agentTls === tls) return this.#agent;
     // Connections in use live on until their answer ends.
-    const old = this.#agent;
-    for (const socket of Object.values(old?.freeSockets ?? {}).flat()) socket?.destroy();
+    this.#dropIdle();
+    if (this.#agent !== undefined) this.#agent.maxFreeSockets = 0;
     const kept = { keepAlive: true, maxFreeSockets: FREE_SOCKETS_MAX, scheduling: 'lifo' as const };
     this.#agent = protocol === 'https:' ? new HttpsAgent({ ...kept, ...tls }) : new HttpAgent(kept);
     this.#agentTls = tls;
     return this.#agent;
+  }
+
+  #dropIdle(): void {
+    for (const socket of Object.values(this.#agent?.freeSockets ?? {}).flat()) socket?.destroy();
   }
 
   #send(
@@ -139,9 +143,12 @@ export class KubeTransport implements Closable {
         resolve({ answer, reused });
       };
       if (headLimitMs !== undefined) {
-        timer = this.#clock.after(headLimitMs, () =>
-          sent.destroy(new Error(`no answer within ${headLimitMs} ms`)),
-        );
+        timer = this.#clock.after(headLimitMs, () => {
+          // The other kept connections may be as dead, and a second attempt would last as long.
+          this.#dropIdle();
+          reused = false;
+          sent.destroy(new Error(`no answer within ${headLimitMs} ms`));
+        });
       }
       sent.on('socket', (socket: Socket) => {
         reused = sent.reusedSocket;

@@ -57,6 +57,10 @@ export class Faults {
     return { close: () => void this.#rules.delete(rule) };
   }
 
+  clear(): void {
+    this.#rules.clear();
+  }
+
   /** The fault of the first of `types` that applies; it has then happened once. */
   take<Type extends Fault['type']>(
     request: Request,

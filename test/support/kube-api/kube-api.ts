@@ -122,6 +122,11 @@ export class KubeApiServer {
     return this.#state.faults.add(fault, when);
   }
 
+  /** Ends all faults; streams that are silent stay so. */
+  noFaults(): void {
+    this.#state.faults.clear();
+  }
+
   compact(): void {
     this.#state.store.compact();
   }

@@ -76,10 +76,13 @@ export class WatchStream {
   }
 
   end(): void {
-    if (!this.#silent) this.#writer.end();
+    if (this.#silent) return;
+    this.#silent = true;
+    this.#writer.end();
   }
 
   cut(): void {
+    this.#silent = true;
     this.#writer.cut();
   }
 
