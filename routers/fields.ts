@@ -41,6 +41,8 @@ export const Field = {
   b3: 31, // x-b3-*
 } as const;
 
+const CERT_NAME = 'x-forwarded-client-cert';
+
 const BY_NAME = new Map<string, number>([
   ['host', Field.host],
   ['content-length', Field.contentLength],
@@ -57,7 +59,7 @@ const BY_NAME = new Map<string, number>([
   ['proxy-authorization', Field.proxyAuthorization],
   ['proxy-connection', Field.proxyConnection],
   ['http2-settings', Field.proxyConnection],
-  ['x-forwarded-client-cert', Field.forwardedClientCert],
+  [CERT_NAME, Field.forwardedClientCert],
   ['l5d-dtab', Field.l5dDtab],
   ['l5d-ctx-dtab', Field.l5dCtxDtab],
   ['l5d-ctx-deadline', Field.l5dCtxDeadline],
@@ -96,6 +98,10 @@ export function fieldId(name: string): number {
   const lower = name.toLowerCase();
   const id = BY_NAME.get(lower);
   if (id !== undefined) return id;
+  // To CGI and WSGI it is the same name with underscores, and it says who the caller is.
+  if (name.length === CERT_NAME.length && lower.replaceAll('_', '-') === CERT_NAME) {
+    return Field.forwardedClientCert;
+  }
   return lower.startsWith('l5d-') ? Field.l5dOther : Field.other;
 }
 

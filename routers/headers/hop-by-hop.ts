@@ -6,6 +6,7 @@
  * anyway (receive.ts), because it announces its own keep-alive.
  */
 import { Field, type Fields } from '../fields.ts';
+import { listTokens } from './list-tokens.ts';
 
 const FIXED: readonly number[] = [
   Field.proxyAuthenticate,
@@ -53,8 +54,8 @@ function removeNamed(fields: Fields, value: string): void {
     return;
   }
   const named = new Set<string>();
-  for (const part of value.split(',')) {
-    const name = part.trim().toLowerCase();
+  for (const token of listTokens(value)) {
+    const name = token.toLowerCase();
     if (name !== '' && name !== 'close') named.add(name);
   }
   for (let i = 0; i < fields.ids.length; i++) {

@@ -6,16 +6,17 @@ import { Failure } from '../../src/base/failure.ts';
 import { Field } from '../fields.ts';
 import type { RequestHead } from '../head.ts';
 
-const INTEGER = /^[+-]?[0-9]{1,10}$/;
+const INTEGER = /^[0-9]{1,10}$/;
 
 /** True: answer the request here instead of forwarding it. Otherwise the field has been counted down. */
 export function countDownForwards(head: RequestHead): boolean | Failure {
   if (!head.fields.mayHave(Field.maxForwards)) return false;
   if (head.method !== 'TRACE' && head.method !== 'OPTIONS') return false;
-  const at = head.fields.ids.indexOf(Field.maxForwards);
+  const { ids, values } = head.fields;
+  const at = ids.indexOf(Field.maxForwards);
   if (at === -1) return false;
-  const value = head.fields.values[at] as string;
-  const left = INTEGER.test(value) ? Number(value) : Number.NaN;
+  const once = ids.lastIndexOf(Field.maxForwards) === at;
+  const left = once && INTEGER.test(values[at] as string) ? Number(values[at]) : Number.NaN;
   if (Number.isNaN(left) || left > 0x7fffffff) {
     // OPTIONS has a use without the count: only a TRACE is refused.
     return head.method === 'OPTIONS'
@@ -23,7 +24,7 @@ export function countDownForwards(head: RequestHead): boolean | Failure {
       : new Failure('bad-max-forwards', 'Invalid value for Max-Forwards header', true);
   }
   if (left === 0) return true;
-  if (left > 0) head.fields.values[at] = String(left - 1);
+  values[at] = String(left - 1);
   return false;
 }
 

@@ -7,6 +7,7 @@
  */
 import { Field, type Fields } from '../fields.ts';
 import type { RequestHead } from '../head.ts';
+import { listTokens } from './list-tokens.ts';
 
 /** protocol-name ["/" protocol-version] */
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
@@ -38,15 +39,14 @@ export function switchedTo(fields: Fields, asked: string | undefined): string | 
 function tokens(fields: Fields): string[] {
   return fields
     .all(Field.upgrade)
-    .flatMap((value) => value.split(','))
-    .map((token) => token.trim())
+    .flatMap(listTokens)
     .filter((token) => token !== '');
 }
 
 function namesUpgrade(fields: Fields): boolean {
   return fields
     .all(Field.connection)
-    .some((value) => value.split(',').some((token) => token.trim().toLowerCase() === 'upgrade'));
+    .some((value) => listTokens(value).some((token) => token.toLowerCase() === 'upgrade'));
 }
 
 function hasBody(fields: Fields): boolean {

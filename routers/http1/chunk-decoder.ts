@@ -121,7 +121,7 @@ export class ChunkDecoder {
         return this.#sizeDigit(code);
       case 'extension':
         if (code === CR) this.#state = 'size-lf';
-        else if (code < 0x20 && code !== 0x09)
+        else if ((code < 0x20 && code !== 0x09) || code === 0x7f)
           return new HeadProblem(400, 'a control byte in a chunk extension');
         else if (
           ++this.#lineBytes > CHUNK_LINE_BYTES_MAX ||

@@ -1,5 +1,6 @@
 /** What the Connection and Keep-Alive headers of a message say about the connection that it came on. */
 import { Field, type Fields } from '../fields.ts';
+import { listTokens } from '../headers/list-tokens.ts';
 
 /** Whether the connection may carry another message after this one (RFC 9112 9.3). */
 export function keepsAlive(fields: Fields, minor: number): boolean {
@@ -10,7 +11,7 @@ export function keepsAlive(fields: Fields, minor: number): boolean {
     if (lower === 'keep-alive') keepAlive = true;
     else if (lower === 'close') return false;
     else {
-      const tokens = lower.split(',').map((token) => token.trim());
+      const tokens = listTokens(lower);
       if (tokens.includes('close')) return false;
       if (tokens.includes('keep-alive')) keepAlive = true;
     }

@@ -5,16 +5,18 @@ import type { RequestHead } from '../head.ts';
 import { HeadProblem } from './head-parser.ts';
 
 const SLASH = 0x2f;
-const COLON = 0x3a;
-/** `uri-host [":" port]` (RFC 3986 3.2.2): nothing that a URI made of it would take for something else. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
+/**
+ * `uri-host [":" port]` (RFC 3986 3.2.2), or nothing: nothing that a URI made of it would take for something
+ * else.
+ */
+const HOST = /^(?:(?:\[[0-9A-Fa-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?)?$/;
 const CONTINUE = /^100-continue$/i;
 const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
 
 /** An http URI with a host and without userinfo, an error in what comes from afar (RFC 9110 4.2.4). */
 function isAbsolute(target: string): boolean {
   const authority = ABSOLUTE.exec(target)?.[1];
-  return authority !== undefined && authority.charCodeAt(0) !== COLON && HOST.test(authority);
+  return authority !== undefined && HOST.test(authority);
 }
 
 export function checkRequest(head: RequestHead): HeadProblem | undefined {

@@ -176,6 +176,8 @@ describe('After exchanges of every kind', () => {
     const afterwards = await quiet();
     clearInterval(ticking);
     assert.equal(afterwards.timers, before.timers, 'timers');
+    assert.equal(rig.serverStat('pending'), 0, 'open exchanges');
+    assert.equal(rig.clientStat('pending'), 0, 'open exchanges of the client');
     const growth = afterwards.memory - before.memory;
     assert.ok(growth < GROWTH_BYTES_MAX, `the memory grew by ${growth} bytes`);
     assert.ok(rig.serverStat('requests') > EXCHANGES / 2, `${rig.serverStat('requests')} requests`);
