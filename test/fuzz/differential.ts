@@ -30,7 +30,7 @@ export type Difference = {
 };
 
 /** Whoever has not ended the connection after this long hangs. */
-const QUIET_MS = 1000;
+const QUIET_MS = 5000;
 /** The request whose answers are compared. */
 const ASKING = 'GET /x HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n';
 

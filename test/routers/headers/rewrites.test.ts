@@ -143,11 +143,10 @@ describe('Max-Forwards', () => {
     assert.deepEqual(trace('0'), [true, '0']);
     assert.deepEqual(trace('0', 'OPTIONS'), [true, '0']);
     assert.deepEqual(trace('0', 'GET'), [false, '0']);
-    assert.deepEqual(trace('-1'), [false, '-1']);
   });
 
   it('refuses a TRACE with nonsense', () => {
-    for (const value of ['x', '', '1.5', '99999999999', '2147483648']) {
+    for (const value of ['x', '', '-1', '+1', '1.5', '99999999999', '2147483648']) {
       const [answer] = trace(value);
       assert.ok(answer instanceof Failure && answer.kind === 'bad-max-forwards', value);
     }
