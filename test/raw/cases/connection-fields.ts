@@ -130,8 +130,8 @@ export const connectionFields: readonly RawCase[] = [
   ),
   passes(
     'Connection cannot take away the deadline of a caller',
-    get('l5d-ctx-deadline: 1 2', 'Connection: l5d-ctx-deadline'),
-    sees({ 'l5d-ctx-deadline': '1 2' }),
+    get('l5d-ctx-deadline: 1 9000000000000000000', 'Connection: l5d-ctx-deadline'),
+    sees({ 'l5d-ctx-deadline': '1 9000000000000000000' }),
   ),
   passes(
     'Connection: l5d-ctx-trace takes no trace away',

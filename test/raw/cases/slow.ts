@@ -101,7 +101,7 @@ export const slowPeers: readonly RawCase[] = [
   slow({
     title: 'a late answer reaches nobody',
     send: GET,
-    upstream: [{ afterMs: 290, write: OK }],
+    upstream: [{ afterMs: 900, write: OK }],
     expectUpstream: ['GET /x HTTP/1.1'],
     expectClient: [503],
     closed: false,
