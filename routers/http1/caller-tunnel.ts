@@ -73,10 +73,12 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     return this.transport.peer;
   }
 
-  /** What has begun goes on until the process gives it up. */
-  drain(): void {
-    if (this.#phase === 'first') this.transport.destroy();
+  get busy(): boolean {
+    return true;
   }
+
+  /** What has begun goes on until the process gives it up. */
+  drain(): void {}
 
   close(): void {
     if (this.#tunnel !== undefined) this.#tunnel.close();

@@ -14,7 +14,9 @@ import type { TunnelStats } from './tunnel-stats.ts';
 
 /** Whatever a caller's connection is at the moment, as its listener sees it. */
 export interface CallerSide {
-  /** Nothing new is begun. */
+  /** There is a request without its answer, or a tunnel. */
+  readonly busy: boolean;
+  /** The next answer is the last. */
   drain(): void;
   /** Cuts it. */
   close(): void;

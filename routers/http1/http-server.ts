@@ -2,7 +2,7 @@
  * A listener of a router: accepts connections (plain or TLS), limits and counts what they bring, and hands
  * requests to the router.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import type { ServerSpec } from '../../config/spec.ts';
 import type { Closable } from '../../src/base/closable.ts';
@@ -30,6 +30,7 @@ import type { Caller, CallerSide, ConnectionHost, Upgraded } from './connection-
 import { CHUNKED } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
 import { Lingering } from './lingering.ts';
+import { Listener } from './listener.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type SocketLimits, socketLimits } from './socket-watch.ts';
 import { Transport } from './transport.ts';
@@ -60,7 +61,7 @@ export class HttpServer implements ConnectionHost {
   readonly #name: string;
   readonly #router: Router;
   readonly #receive: ReceiveOptions;
-  readonly #listener: net.Server;
+  readonly #listener: Listener;
   /** Where a connection is now: between its requests, in a tunnel, at its end. */
   readonly #connections = new Set<CallerSide>();
   readonly tunnels: TunnelStats;
@@ -76,6 +77,7 @@ export class HttpServer implements ConnectionHost {
   readonly #handshakeFailures: Counter;
   readonly #nacks: Counter;
   readonly #socketLimits: SocketLimits | undefined;
+  readonly #cut: Counter;
   readonly #maxConcurrent: number;
   #concurrent = 0;
   #draining = false;
@@ -111,6 +113,7 @@ export class HttpServer implements ConnectionHost {
     this.#refused = stats.counter('refused');
     this.#handshakeFailures = stats.counter('tls', 'handshake_failures');
     this.#nacks = stats.counter('nacks');
+    this.#cut = stats.counter('cut');
     this.receivedBytes = stats.counter('received_bytes');
     this.sentBytes = stats.counter('sent_bytes');
     this.tunnels = new TunnelStats(stats);
@@ -124,43 +127,45 @@ export class HttpServer implements ConnectionHost {
     return this.#connections.size;
   }
 
+  /** Connections are accepted. */
+  get listening(): boolean {
+    return this.#listener.listening;
+  }
+
   /** Resolves to the bound port, or to why there is none. `port` 0 lets the system choose. */
   listen(port: number, reusePort: boolean): Promise<number | Failure> {
     const { ip, socketOptions } = this.spec;
-    return new Promise((resolve) => {
-      const onError = (error: NodeJS.ErrnoException): void => {
-        const taken = error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
-        resolve(new Failure('connect', `cannot listen on ${ip}:${port}: ${taken}`, true, error));
-      };
-      this.#listener.once('error', onError);
-      const options: net.ListenOptions = { host: ip, port, reusePort };
-      if (socketOptions.backlog !== undefined) options.backlog = socketOptions.backlog;
-      this.#listener.listen(options, () => {
-        this.#listener.off('error', onError);
-        this.#listener.on('error', () => this.#refused.add(1));
-        resolve((this.#listener.address() as net.AddressInfo).port);
-      });
-    });
+    return this.#listener.listen({ ip, port, reusePort, backlog: socketOptions.backlog });
   }
 
-  /** Stops accepting; idle connections are closed, others after their answer. Resolves when all are gone. */
+  /**
+   * Stops accepting when everybody who has come has been let in. Callers are told with their next answer that
+   * it is the last; who asks for nothing more is let go after a moment. Resolves when all are gone.
+   */
   drain(): Promise<void> {
     this.#draining = true;
-    const stopped = new Promise<void>((resolve) => {
-      this.#listener.close(() => resolve());
-    });
+    const stopped = this.#listener.retire();
     for (const connection of this.#connections) connection.drain();
-    const empty = new Promise<void>((resolve) => {
+    return stopped.then(() => this.#empty());
+  }
+
+  /** Cuts what is left, and answers how many requests and tunnels that were. */
+  close(): number {
+    this.#listener.close();
+    let cut = 0;
+    for (const connection of [...this.#connections]) {
+      if (connection.busy) cut++;
+      connection.close();
+    }
+    this.#cut.add(cut);
+    return cut;
+  }
+
+  #empty(): Promise<void> {
+    return new Promise((resolve) => {
       if (this.#connections.size === 0) resolve();
       else this.#whenEmpty.push(resolve);
     });
-    return Promise.all([stopped, empty]).then(() => {});
-  }
-
-  /** Cuts what is left. */
-  close(): void {
-    this.#listener.close();
-    for (const connection of [...this.#connections]) connection.close();
   }
 
   buffers(length: number): boolean {
@@ -241,6 +246,7 @@ export class HttpServer implements ConnectionHost {
       return transport;
     });
     this.#replace(from, connection);
+    if (this.#draining) connection.drain();
     if (early !== undefined) connection.early(early, 0, early.length);
     if (peerEnded) connection.onEnd();
   }
@@ -264,23 +270,20 @@ export class HttpServer implements ConnectionHost {
     return after;
   }
 
-  #makeListener(material: ServerTlsMaterial | undefined): net.Server {
+  #makeListener(material: ServerTlsMaterial | undefined): Listener {
     const { noDelay, keepAlive } = this.spec.socketOptions;
-    const common = { allowHalfOpen: true, noDelay, keepAlive: keepAlive ?? false };
-    if (material === undefined) {
-      return net.createServer({ ...common, pauseOnConnect: true }, (socket) => this.#accept(socket));
-    }
-    const options = { ...common, ...serverTlsOptions(material), handshakeTimeout: this.spec.headTimeoutMs };
-    const listener = tls.createServer(options, (socket) => this.#accept(socket));
-    listener.on('tlsClientError', () => this.#handshakeFailures.add(1));
-    return listener;
+    const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: material === undefined };
+    const refused = (): void => this.#refused.add(1);
+    if (material === undefined) return new Listener(options, (socket) => this.#accept(socket), refused);
+    const handshakes = tls.createServer(
+      { ...serverTlsOptions(material), allowHalfOpen: true, handshakeTimeout: this.spec.headTimeoutMs },
+      (socket) => this.#accept(socket),
+    );
+    handshakes.on('tlsClientError', () => this.#handshakeFailures.add(1));
+    return new Listener(options, (socket) => handshakes.emit('connection', socket), refused);
   }
 
   #accept(socket: net.Socket): void {
-    if (this.#draining) {
-      socket.destroy();
-      return;
-    }
     const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const presented = certificate === undefined ? undefined : clientCertValue(certificate);
     this.#accepted.add(1);
@@ -290,6 +293,7 @@ export class HttpServer implements ConnectionHost {
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
     this.#connections.add(connection);
+    if (this.#draining) connection.drain();
   }
 
   #forwardedLine(exchange: Exchange): ForwardedLine | undefined {

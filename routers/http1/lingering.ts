@@ -12,6 +12,7 @@ const LINGER_BYTES_MAX = 64 << 20;
 const LINGER_MS = 2000;
 
 export class Lingering implements TransportOwner, CallerSide {
+  readonly busy = false;
   readonly #host: ConnectionHost;
   readonly #transport: Transport;
   readonly #openedMs: number;

@@ -23,7 +23,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { RequestBody } from './request-body.ts';
 import { checkRequest } from './request-check.ts';
 import { ResponseWriter, refusalText } from './response-writer.ts';
-import { endsAtMs, idleEndsAtMs } from './session-limits.ts';
+import { endsAtMs, idleEndsAtMs, LAST_REQUEST_MS } from './session-limits.ts';
 import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
@@ -59,6 +59,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   readonly #taking: Taking;
   #halfClosed: HalfClosed | undefined;
   #draining = false;
+  #quietSinceMs: number;
   /** Who has taken the connection over, and the question whose answer a CONNECT waits for. */
   #successor: Successor | undefined;
   #question: Closable = nothingToClose;
@@ -67,6 +68,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     this.#server = server;
     this.presentedCert = identity.presentedCert;
     this.openedMs = identity.openedMs;
+    this.#quietSinceMs = identity.openedMs;
     this.#authority = identity.authority;
     this.#parser = new HeadParser(server.limits);
     this.#timer = server.wheel.timer(() => this.#timedOut());
@@ -80,10 +82,14 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     return this.transport.peer;
   }
 
-  /** No new request is read; a request in progress is answered first. */
+  get busy(): boolean {
+    return this.#phase !== 'idle';
+  }
+
+  /** The next answer is the last; only who has been quiet for a while is let go without one. */
   drain(): void {
     this.#draining = true;
-    if (this.#phase === 'idle') this.#startLinger();
+    if (this.#phase === 'idle' && !this.#blocked) this.#timer.armAt(this.#quietSinceMs + LAST_REQUEST_MS);
   }
 
   /** Cuts; an answer that has begun must not look complete. */
@@ -193,7 +199,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (head === undefined) {
       if (this.#phase === 'idle') {
         this.#phase = 'head';
-        if (!this.#fresh) this.#timer.arm(this.#server.spec.headTimeoutMs);
+        if (!this.#fresh || this.#draining) this.#timer.arm(this.#server.spec.headTimeoutMs);
       }
       this.#partial = text;
       return to;
@@ -293,10 +299,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (this.#answerDone) this.#finish();
   }
 
-  /**
-   * The body breaks the framing rules: what was sent on cannot be completed, and nothing after it can be
-   * trusted.
-   */
+  /** The body breaks the framing rules: what was sent on cannot be completed. */
   #badBody(problem: HeadProblem): void {
     if (this.#writer.started) {
       this.transport.reset();
@@ -372,7 +375,6 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (this.#phase === 'answer') this.#finish();
     else {
       // Answered before the request was complete: the rest of it has no reader any more.
-      this.#exchange = undefined;
       this.#releaseBody();
       this.#over(exchange);
       this.#startLinger();
@@ -407,13 +409,13 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     this.flush();
-    this.#exchange = undefined;
     this.#over(exchange);
     this.#releaseBody();
     this.transport.reset();
   }
 
   #over(exchange: Exchange): void {
+    this.#exchange = undefined;
     exchange.over = true;
     exchange.service?.ended(exchange);
     this.#server.ended(exchange);
@@ -423,9 +425,8 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   #finish(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    this.#exchange = undefined;
     this.#over(exchange);
-    if (!this.#keepAlive || this.#draining || this.#held.exhausted) {
+    if (!this.#keepAlive || this.#held.exhausted) {
       this.#startLinger();
       return;
     }
@@ -436,8 +437,10 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   #armIdle(): void {
-    const { spec, wheel } = this.#server;
-    this.#timer.armAt(idleEndsAtMs(spec, this.openedMs, wheel.nowMs()));
+    const nowMs = this.#server.wheel.nowMs();
+    this.#quietSinceMs = nowMs;
+    this.#timer.armAt(idleEndsAtMs(this.#server.spec, this.openedMs, nowMs));
+    if (this.#draining) this.drain();
   }
 
   /** A tunnel is asked for: what follows the head belongs into it. */
@@ -457,12 +460,11 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (refusal !== undefined) {
       this.#server.tunnels.refused.add(1);
       this.#refuse(403, refusal);
-    } else if (this.#draining) this.#refuse(503, 'the router is closing');
-    else {
-      const held = this.#leave();
-      this.#successor = this.#server.connected(this, head, held, this.#held.ended);
-      if (!this.#feeding) this.transport.resume();
+      return;
     }
+    const held = this.#leave();
+    this.#successor = this.#server.connected(this, head, held, this.#held.ended);
+    if (!this.#feeding) this.transport.resume();
   }
 
   /**

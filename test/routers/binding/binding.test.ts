@@ -230,7 +230,7 @@ describe('The binding cache', () => {
 });
 
 describe('Draining', () => {
-  it('closes idle connections at once, and busy ones after an answer that says so', async () => {
+  it('closes idle connections, and busy ones after an answer that says so', async () => {
     rig.bind('web', [a]);
     a.script = ({ target }) => (target === '/slow' ? undefined : OK);
     const idle = await rig.connect();
@@ -243,7 +243,9 @@ describe('Draining', () => {
     const done = rig.server.drain().then(() => {
       drained = true;
     });
+    rig.clock.advance(1020);
     await idle.untilEnded();
+    await until(() => !rig.server.listening, 'the end of the listener');
     await assert.rejects(() => rig.connect(), 'nobody listens any more');
     await settled();
     assert.equal(drained, false);
@@ -264,8 +266,57 @@ describe('Draining', () => {
     idle.send(GET);
     await idle.answer();
     const done = rig.server.drain();
+    rig.clock.advance(1020);
     await idle.untilEnded();
     rig.clock.advance(2100);
     await done;
+  });
+
+  it('closes at once what has been quiet for a second', async () => {
+    const quiet = await rig.connect();
+    await until(() => rig.server.connections === 1, 'the connection');
+    rig.clock.advance(1000);
+    void rig.server.drain();
+    rig.clock.advance(20);
+    await quiet.untilEnded();
+  });
+
+  it('answers one more request of a caller that was just active, and says that it is the last', async () => {
+    rig.bind('web', [a]);
+    const client = await rig.connect();
+    await client.send(GET).answer();
+    void rig.server.drain();
+    rig.clock.advance(900);
+    const last = await client.send(GET).answer();
+    assert.equal(last.status, 200);
+    assert.equal(header(last, 'connection'), 'close');
+    await client.untilEnded();
+  });
+
+  it('serves whoever has connected, before and behind the drain', async () => {
+    rig.bind('web', [a]);
+    const clients = [rig.connect(), rig.connect(), rig.connect()];
+    void rig.server.drain();
+    for (const client of await Promise.all(clients)) {
+      const answer = await client.send(GET).answer();
+      assert.equal(answer.status, 200);
+      assert.equal(header(answer, 'connection'), 'close');
+    }
+    await until(() => !rig.server.listening, 'the end of the listener');
+    await assert.rejects(() => rig.connect());
+  });
+
+  it('tells how much it cuts when time is up', async () => {
+    rig.bind('web', [a]);
+    a.script = () => undefined;
+    const [busy, idle] = [await rig.connect(), await rig.connect()];
+    busy.send(GET);
+    await a.untilRequests(1);
+    await until(() => rig.server.connections === 2, 'both connections');
+    void rig.server.drain();
+    assert.equal(rig.server.close(), 1);
+    assert.equal(rig.serverStat('cut'), 1);
+    await busy.untilEnded();
+    idle.end();
   });
 });
