@@ -29,11 +29,13 @@ import type { AdminSpec, TelemeterSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
 
 export const ADMIN_PORT = 9990;
+const DELAY_MS_MAX = 3_600_000;
 
 export const adminDefaults: AdminSpec = {
   ip: LOOPBACK,
   port: ADMIN_PORT,
   shutdownGraceMs: 10_000,
+  drain: { delayMs: 0 },
   socketOptions: socketDefaults,
 };
 
@@ -61,6 +63,7 @@ export const admin: Decoder<AdminSpec> = object({
   ip: withDefault(ip, LOOPBACK),
   port: withDefault(port, ADMIN_PORT),
   shutdownGraceMs: withDefault(int(0), adminDefaults.shutdownGraceMs),
+  drain: withDefault(object({ delayMs: withDefault(int(0, DELAY_MS_MAX), 0) }), adminDefaults.drain),
   socketOptions: withDefault(listenerSocket, socketDefaults),
   tls: optional(serverTls),
   httpIdentifierPort: optional(port),

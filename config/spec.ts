@@ -280,6 +280,8 @@ export type AdminSpec = {
   readonly ip: string;
   readonly port: number;
   readonly shutdownGraceMs: number;
+  /** How long connections are still accepted after `/readyz` has begun to say no. */
+  readonly drain: { readonly delayMs: number };
   readonly socketOptions: SocketSpec;
   readonly tls?: ServerTlsSpec;
   readonly httpIdentifierPort?: number;

@@ -154,8 +154,8 @@ export class Linker {
   }
 
   /**
-   * Stops accepting, waits for requests in progress at most `graceMs`, then cuts them. Later calls wait for
-   * the first.
+   * Is not ready any more, goes on for `admin.drain.delayMs`, stops accepting, waits for requests in progress
+   * at most `graceMs`, then cuts them. Later calls wait for the first.
    */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(this.#askedGraceMs ?? graceMs);
@@ -165,11 +165,18 @@ export class Linker {
   async #close(graceMs: number): Promise<void> {
     this.#unready = ['stopping'];
     const started = this.ports.length > 0;
-    if (started && graceMs > 0) {
-      const cut = await withinMs(this.#data.drain(), graceMs);
-      if (cut) this.#log.warn('requests were cut at the end of the grace period', { graceMs });
+    const { drain, socketOptions } = this.spec.admin;
+    if (started && drain.delayMs > 0) {
+      await new Promise<void>((resolve) => {
+        systemClock.after(drain.delayMs, resolve);
+      });
     }
-    await this.#data.close();
+    // Whoever shares the port is to be asked from now on: this one only says that it is not ready.
+    if (started && socketOptions.reusePort) this.#admin?.stopListening();
+    if (started && graceMs > 0) await withinMs(this.#data.drain(), graceMs);
+    const cut = await this.#data.close();
+    if (cut > 0)
+      this.#log.warn('requests and tunnels were cut at the end of the grace period', { cut, graceMs });
     await this.#listeners.close();
     await this.#admin?.close(started ? 200 : 0);
     this.#kube.close();

@@ -1,8 +1,8 @@
 /**
  * The signals that ask the process to end. The first one starts the graceful end; a later one ends the
- * process at once, because whoever sends it has waited long enough. A repetition within half a second is the
- * same wish: at Ctrl-C the terminal signals the whole group, and npm passes its signal on to the program that
- * has already got one.
+ * process at once, because whoever sends it has waited long enough. A quick repetition is the same wish: at
+ * Ctrl-C the terminal signals the whole group, and npm passes its signal on to the program that has already
+ * got one; `timeout` signals the program and then its group.
  */
 import type { Clock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';
@@ -10,7 +10,7 @@ import type { Closable } from './base/closable.ts';
 const ENDING = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 export type EndingSignal = keyof typeof ENDING;
 
-const SAME_WISH_MS = 500;
+const SAME_WISH_MS = { SIGINT: 500, SIGTERM: 50, SIGHUP: 500 } as const;
 
 export class Signals implements Closable {
   readonly first: Promise<EndingSignal>;
@@ -29,7 +29,7 @@ export class Signals implements Closable {
           if (askedAtMs === undefined) {
             askedAtMs = clock.nowMs();
             resolve(signal);
-          } else if (clock.nowMs() - askedAtMs > SAME_WISH_MS) {
+          } else if (clock.nowMs() - askedAtMs > SAME_WISH_MS[signal]) {
             exit(128 + ENDING[signal]);
           }
         };

@@ -32,8 +32,16 @@ export type ListenAddress = {
   readonly backlog: number | undefined;
 };
 
-/** Undocumented and long-standing; without it connections that come in the very last moment are reset. */
-type Handle = { listen?: (backlog: number) => number };
+/**
+ * Undocumented and long-standing; without it connections that come in the very last moment are reset. What is
+ * done between the acceptance of the own connection and the end must take microseconds.
+ */
+type Accepted = { getpeername(into: { port?: number }): number; close(): void };
+type Handle = {
+  listen(backlog: number): number;
+  close(): void;
+  onconnection(status: number, client?: Accepted): void;
+};
 
 export class Listener {
   readonly #server: net.Server;
@@ -101,8 +109,17 @@ export class Listener {
 
   /** Ends with the acceptance of an own connection, which closes the listener, or without success. */
   async #seal({ address, port }: net.AddressInfo): Promise<void> {
-    const { _handle: handle } = this.#server as unknown as { _handle: Handle | null };
-    if (this.#closed || typeof handle?.listen !== 'function') return;
+    const { _handle: handle } = this.#server as unknown as { _handle: Partial<Handle> | null };
+    if (this.#closed || !isHandle(handle)) return;
+    const arrived = handle.onconnection;
+    const peer: { port?: number } = {};
+    handle.onconnection = (status, client) => {
+      if (client !== undefined && client.getpeername(peer) === 0 && this.#probes.has(peer.port ?? 0)) {
+        handle.close();
+        client.close();
+        this.close();
+      } else arrived.call(handle, status, client);
+    };
     handle.listen(0);
     for (let turn = 0; turn < PROBE_TURNS_MAX && !this.#closed; turn++) {
       for (let i = 0; i < PROBES_A_TURN; i++) this.#probe(ownAddress(address), port);
@@ -129,17 +146,13 @@ export class Listener {
   }
 
   #arrived(socket: net.Socket): void {
-    const port = socket.remotePort;
-    const own = port === undefined ? undefined : this.#probes.get(port);
-    if (own?.localAddress !== undefined && own.localAddress === socket.remoteAddress) {
-      this.close();
-      socket.on('error', () => {});
-      socket.resetAndDestroy();
-      return;
-    }
     this.#accepted++;
     this.#accept(socket);
   }
+}
+
+function isHandle(handle: Partial<Handle> | null): handle is Handle {
+  return [handle?.listen, handle?.close, handle?.onconnection].every((each) => typeof each === 'function');
 }
 
 /** Where a listener on this address can be reached from here. */

@@ -44,11 +44,13 @@ export interface AdminServer {
   readonly port: number;
   /** Of the `httpIdentifierPort` listener. */
   readonly identifierPort: number | undefined;
+  /** New connections are left to others that share the port; those that are open go on. */
+  stopListening(): void;
   /** Stops listening; connections that are still busy after `boundMs` are cut. */
   close(boundMs?: number): Promise<void>;
 }
 
-type Listener = { readonly port: number; close(boundMs: number): Promise<void> };
+type Listener = { readonly port: number; stopListening(): void; close(boundMs: number): Promise<void> };
 
 export async function startAdmin(
   spec: AdminSpec,
@@ -67,6 +69,10 @@ export async function startAdmin(
     ip: spec.ip,
     port: main.port,
     identifierPort: extra?.port,
+    stopListening() {
+      main.stopListening();
+      extra?.stopListening();
+    },
     async close(boundMs = 1000) {
       await Promise.all([main.close(boundMs), extra?.close(boundMs)]);
     },
@@ -144,6 +150,9 @@ async function listen(
   }
   return {
     port: (server.address() as AddressInfo).port,
+    stopListening() {
+      server.close();
+    },
     async close(boundMs) {
       const cut = sources.clock.after(boundMs, () => {
         for (const socket of sockets) socket.destroy();

@@ -35,9 +35,12 @@ export const runCommand = command({
     kubeconfig: fileName('FILE', 'reach the Kubernetes API as this kubeconfig says'),
   },
   async run(options, [name = '-'], { stdin, stderr }) {
-    const config = await readConfig(name, stdin);
+    // Before anything else: the first process of a container gets no signal that it does not listen to.
+    const signals = new Signals(['SIGINT', 'SIGTERM'], systemClock);
     return serving('INFO', async (log) => {
-      const errors = await route(config, { ...options, log });
+      const config = await Promise.race([readConfig(name, stdin), signals.first]);
+      if (typeof config === 'string') return exitCode.done;
+      const errors = await route(config, signals, { ...options, log });
       for (const error of errors) stderr.write(`${error}\n`);
       return errors.length === 0 ? exitCode.done : exitCode.cannotRun;
     });
@@ -45,9 +48,12 @@ export const runCommand = command({
 });
 
 /** Answers what stood in the way of a start; nothing when it has run. */
-async function route({ text, source }: ConfigText, options: LinkerOptions): Promise<readonly string[]> {
+async function route(
+  { text, source }: ConfigText,
+  signals: Signals,
+  options: LinkerOptions,
+): Promise<readonly string[]> {
   const { log } = options;
-  const signals = new Signals(['SIGINT', 'SIGTERM'], systemClock);
   try {
     const [{ loadConfig }, { start }] = await Promise.all([
       import('../../config/load.ts'),
@@ -57,8 +63,9 @@ async function route({ text, source }: ConfigText, options: LinkerOptions): Prom
     if (!started.ok) return started.errors;
     const { linker, spec } = started;
     const signal = await Promise.race([signals.first, linker.stopped]);
-    if (signal !== undefined) log.info(`${signal}: stopping`, { graceMs: spec.admin.shutdownGraceMs });
-    await linker.close(spec.admin.shutdownGraceMs);
+    const { shutdownGraceMs: graceMs, drain } = spec.admin;
+    if (signal !== undefined) log.info(`${signal}: stopping`, { graceMs, delayMs: drain.delayMs });
+    await linker.close(graceMs);
     return [];
   } finally {
     signals.close();

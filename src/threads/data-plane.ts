@@ -129,18 +129,21 @@ export class DataPlane {
     return bound;
   }
 
-  /** Stops accepting. Resolves when every accepted request has been answered. */
+  /** Lets in whoever has come, stops accepting, and resolves when every request has been answered. */
   async drain(): Promise<void> {
     await Promise.all(this.#running.flatMap(({ servers }) => servers.map((server) => server.drain())));
   }
 
-  close(): void {
+  /** Cuts what is left, and answers how many requests and tunnels that were. */
+  close(): number {
+    let cut = 0;
     for (const { router, servers } of [...this.#running].reverse()) {
-      for (const server of servers) server.close();
+      for (const server of servers) cut += server.close();
       router.close();
     }
     this.#tap.close();
     this.#wheel.close();
+    return cut;
   }
 
   /** What listeners want to hear of requests from now on. */

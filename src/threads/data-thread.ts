@@ -4,13 +4,14 @@ import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
 import { DataPlane } from './data-plane.ts';
+import { beat } from './heartbeat.ts';
 import { PortInterpreter } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureToData } from './naming-messages.ts';
 import { collectSoon } from './settle.ts';
 import { SlabStats } from './stat-slab.ts';
 
-function run(control: MessagePort, { plan, naming }: ThreadData): void {
+function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
   const tell = (message: FromThread): void => control.postMessage(message);
   const interpreter = new PortInterpreter(naming);
   const stats = new SlabStats((messages) => tell({ op: 'stats', messages }));
@@ -20,6 +21,7 @@ function run(control: MessagePort, { plan, naming }: ThreadData): void {
     clock: systemClock,
     tell: (batch) => tell({ op: 'stories', batch }),
   });
+  beat(pulse);
   control.on('message', (message: ToThread) => {
     switch (message.op) {
       case 'listen':
@@ -44,7 +46,7 @@ function run(control: MessagePort, { plan, naming }: ThreadData): void {
         plane.storiesTaken(message.chars);
         break;
       case 'close':
-        plane.close();
+        tell({ op: 'closed', cut: plane.close() });
         interpreter.close();
         control.close();
         break;

@@ -8,7 +8,12 @@ import type { ClientReport, DataPlan, Ports } from './data-plane.ts';
 import type { FailureData } from './naming-messages.ts';
 import type { SlabMessage } from './stat-slab.ts';
 
-export type ThreadData = { readonly plan: DataPlan; readonly naming: MessagePort };
+export type ThreadData = {
+  readonly plan: DataPlan;
+  readonly naming: MessagePort;
+  /** Counted up while the thread's loop turns (heartbeat.ts). */
+  readonly pulse: Int32Array;
+};
 
 export type ToThread =
   | { readonly op: 'listen'; readonly ports: Ports; readonly reusePort: boolean }
@@ -23,6 +28,8 @@ export type FromThread =
   | { readonly op: 'listening'; readonly ports: Ports }
   | { readonly op: 'failed'; readonly failure: FailureData }
   | { readonly op: 'drained' }
+  /** The last message: how many requests and tunnels were cut. */
+  | { readonly op: 'closed'; readonly cut: number }
   | { readonly op: 'clients'; readonly question: number; readonly clients: readonly ClientReport[] }
   | { readonly op: 'stories'; readonly batch: StoryBatch }
   | { readonly op: 'stats'; readonly messages: readonly SlabMessage[] };

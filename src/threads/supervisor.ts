@@ -11,17 +11,22 @@ import { Failure } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
+import { stackOfThread } from './blocked-stack.ts';
 import { type ClientReport, type DataPlan, DataPlane, type Ports } from './data-plane.ts';
+import { Heartbeat, HUNG_MS } from './heartbeat.ts';
 import { localBinder, type NameSource, serveInterpreters } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
 import { SlabStats } from './stat-slab.ts';
 import { takenAddress } from './taken-address.ts';
 
+/** The first to die is replaced at once, those that follow it soon after ever longer pauses. */
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 10_000;
-/** A thread that ran for this long starts over with the shortest pause. */
+/** After a thread that ran for this long the next one starts without a pause. */
 const SETTLED_MS = 60_000;
+
+const STACK_MS = 500;
 
 /** What lives no longer than a request fits in; by default the garbage of a busy thread grows to 100 MB. */
 const YOUNG_GENERATION_MB = 8;
@@ -45,8 +50,8 @@ export interface DataHost {
   setInterests(interests: readonly Interest[]): void;
   /** Resolves when every accepted request has been answered. */
   drain(): Promise<void>;
-  /** Cuts what is left. */
-  close(): Promise<void>;
+  /** Cuts what is left, and answers how many requests and tunnels that were. */
+  close(): Promise<number>;
 }
 
 export function makeDataHost(deps: DataHostDeps): DataHost {
@@ -91,10 +96,10 @@ class LocalHost implements DataHost {
     return this.#plane.drain();
   }
 
-  close(): Promise<void> {
-    this.#plane.close();
+  close(): Promise<number> {
+    const cut = this.#plane.close();
     this.#source.close();
-    return Promise.resolve();
+    return Promise.resolve(cut);
   }
 }
 
@@ -106,7 +111,7 @@ class ThreadHost implements DataHost {
   #ports: Ports;
   #interests: readonly Interest[] = [];
   #closing = false;
-  #pauseMs = RESTART_MS_MIN;
+  #pauseMs = 0;
   readonly #restarts = new Set<Closable>();
 
   constructor(deps: DataHostDeps) {
@@ -149,9 +154,10 @@ class ThreadHost implements DataHost {
     await Promise.all(this.#threads.map((thread) => thread?.drain()));
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<number> {
     this.#stopRestarts();
-    await Promise.all(this.#threads.map((thread) => thread?.close()));
+    const cut = await Promise.all(this.#threads.map((thread) => thread?.close() ?? 0));
+    return cut.reduce((sum, each) => sum + each, 0);
   }
 
   #stopRestarts(): void {
@@ -169,7 +175,7 @@ class ThreadHost implements DataHost {
       if (this.#closing || (attempt === 'first' && !serving)) return;
       this.#deaths.add(1);
       this.#deps.log.error('a data thread died; another takes its place', { thread: index, reason });
-      if (this.#clock.nowMs() - startedMs > SETTLED_MS) this.#pauseMs = RESTART_MS_MIN;
+      if (this.#clock.nowMs() - startedMs > SETTLED_MS) this.#pauseMs = 0;
       this.#startAgain(index);
     });
     this.#threads[index] = thread;
@@ -190,7 +196,7 @@ class ThreadHost implements DataHost {
       });
     });
     this.#restarts.add(restart);
-    this.#pauseMs = Math.min(RESTART_MS_MAX, this.#pauseMs * 2);
+    this.#pauseMs = Math.min(RESTART_MS_MAX, Math.max(RESTART_MS_MIN, this.#pauseMs * 2));
   }
 }
 
@@ -198,10 +204,13 @@ class DataThread {
   readonly #worker: Worker;
   readonly #naming: Closable;
   readonly #metrics: MetricsSource;
+  readonly #heartbeat: Heartbeat;
+  #reason = 'it ended';
   readonly #exited: Promise<void>;
   readonly #stories: (batch: StoryBatch) => void;
   readonly #questions = new Map<number, (clients: readonly ClientReport[]) => void>();
   #question = 0;
+  #cut = 0;
   #listening: ((ports: Ports | Failure) => void) | undefined;
   #drained: (() => void) | undefined;
 
@@ -210,7 +219,8 @@ class DataThread {
     this.#naming = serveInterpreters(port1, names);
     this.#metrics = metrics.addSource();
     this.#stories = stories;
-    const workerData: ThreadData = { plan, naming: port2 };
+    this.#heartbeat = new Heartbeat(systemClock, () => void this.#hangs());
+    const workerData: ThreadData = { plan, naming: port2, pulse: this.#heartbeat.pulse };
     this.#worker = new Worker(dataThreadUrl(), {
       workerData,
       transferList: [port2],
@@ -218,18 +228,19 @@ class DataThread {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
-    let reason = 'it ended';
     this.#worker.on('error', (error) => {
-      reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
+        this.#heartbeat.close();
         this.#naming.close();
         this.#metrics.close();
-        this.#listening?.(new Failure('internal', `a data thread died while it started: ${reason}`));
+        const text = `a data thread died while it started: ${this.#reason}`;
+        this.#listening?.(new Failure('internal', text));
         this.#drained?.();
         for (const answer of this.#questions.values()) answer([]);
-        died(reason);
+        died(this.#reason);
         resolve();
       });
     });
@@ -261,11 +272,19 @@ class DataThread {
     });
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<number> {
     this.#tell({ op: 'close' });
     const stuck = setTimeout(() => void this.#worker.terminate(), 500);
     await this.#exited;
     clearTimeout(stuck);
+    return this.#cut;
+  }
+
+  /** Says where it hangs, and ends it, so that another takes its place. */
+  async #hangs(): Promise<void> {
+    const stack = await stackOfThread(this.#worker.threadId, STACK_MS);
+    this.#reason = `its loop has not turned for ${HUNG_MS} ms\n${stack}`;
+    await this.#worker.terminate();
   }
 
   #tell(message: ToThread): void {
@@ -291,6 +310,9 @@ class DataThread {
         break;
       case 'drained':
         this.#drained?.();
+        break;
+      case 'closed':
+        this.#cut = message.cut;
         break;
       case 'clients':
         this.#questions.get(message.question)?.(message.clients);

@@ -21,6 +21,7 @@ export const plainSpec: AdminSpec = {
   ip: '127.0.0.1',
   port: 0,
   shutdownGraceMs: 10_000,
+  drain: { delayMs: 0 },
   socketOptions: { noDelay: true, reusePort: false },
 };
 
