@@ -6,7 +6,7 @@ import { type JsonObject, objectOf, textOf } from './json-fields.ts';
 import { JsonObjects, JsonProblem } from './json-objects.ts';
 import { type KubeMeta, type KubeObject, parseMeta } from './resources.ts';
 import { collectionPath, type Selection, selectionPath, selectors } from './selection.ts';
-import type { KubeTransport } from './transport.ts';
+import type { Answer, KubeTransport } from './transport.ts';
 
 export type WatchDeps = {
   readonly transport: KubeTransport;
@@ -64,7 +64,7 @@ export async function watch(
 }
 
 async function follow(
-  answer: Exclude<Awaited<ReturnType<KubeTransport['get']>>, KubeFailure>,
+  answer: Answer,
   selection: Selection<KubeObject>,
   sink: WatchSink,
   { clock, seconds, graceMs }: WatchDeps,

@@ -1,5 +1,6 @@
 /**
- * The API server goes away under load, and comes back. TURNOUT_OUTAGE_SECONDS says for how long (default 3).
+ * Names from the Kubernetes API, which goes away under load and comes back. TURNOUT_OUTAGE_SECONDS says for how
+ * long (default 3).
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { WatchReport } from '../../k8s/api.ts';
+import { CertificateAuthority } from '../../src/certs.ts';
 import { freePorts, startProgram } from '../cli/program.ts';
 import { KubeApiServer } from '../support/kube-api/kube-api.ts';
 import { eventually, startLoad } from './load.ts';
@@ -32,21 +34,27 @@ describe('a router process whose names come from Kubernetes', () => {
     });
   }
 
-  async function startRouter(apiPort: number) {
+  /** `namer` has the keys of io.l5d.k8s, `kubeconfig` the text of a file for `--kubeconfig`. */
+  async function startRouter({ namer = '', kubeconfig = '' }) {
     const folder = mkdtempSync(join(tmpdir(), 'turnout-outage-'));
     const [port = 0, admin = 0] = await freePorts(2);
     const config = join(folder, 'linkerd.yaml');
     writeFileSync(
       config,
       `admin: {port: ${admin}, shutdownGraceMs: 2000}
-namers: [{kind: io.l5d.k8s, host: 127.0.0.1, port: ${apiPort}}]
+namers: [{kind: io.l5d.k8s${namer}}]
 routers:
 - protocol: http
   dtab: /svc => /#/io.l5d.k8s/default/http
   servers: [{port: ${port}}]
 `,
     );
-    const program = startProgram(['run', config, '--threads', '1']);
+    const words = ['run', config, '--threads', '1'];
+    if (kubeconfig !== '') {
+      writeFileSync(join(folder, 'kubeconfig'), kubeconfig);
+      words.push('--kubeconfig', join(folder, 'kubeconfig'));
+    }
+    const program = startProgram(words);
     open.push(async () => {
       program.child.kill('SIGTERM');
       await program.ended();
@@ -66,7 +74,7 @@ routers:
     const api = await KubeApiServer.start();
     open.push(() => api.close());
     await endpoint(api, 'blue');
-    const router = await startRouter(api.port);
+    const router = await startRouter({ namer: `, host: 127.0.0.1, port: ${api.port}` });
     const load = startLoad(router.port, 'web', 200);
     await eventually('blue answers', () => load.tally.last === 'blue', 5000);
 
@@ -88,5 +96,30 @@ routers:
     watches = await router.watches();
     assert.ok(watches.length > 0);
     for (const { staleMs, drift } of watches) assert.deepEqual({ staleMs, drift }, { staleMs: 0, drift: 0 });
+  });
+
+  it('reaches the API as --kubeconfig says', async () => {
+    const authority = await CertificateAuthority.create({ commonName: 'cluster CA' });
+    const { certPem: cert, keyPem: key } = await authority.issue({
+      commonName: 'k',
+      ipAddresses: ['127.0.0.1'],
+    });
+    const api = await KubeApiServer.start({ tls: { cert, key }, tokens: ['secret'] });
+    open.push(() => api.close());
+    await endpoint(api, 'blue');
+    const ca = Buffer.from(authority.certPem).toString('base64');
+    const router = await startRouter({
+      kubeconfig: `apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: k, cluster: {server: "${api.url}", certificate-authority-data: ${ca}}}]
+users: [{name: u, user: {token: secret}}]
+`,
+    });
+    const load = startLoad(router.port, 'web', 20);
+    await eventually('blue answers', () => load.tally.last === 'blue', 10_000);
+    await load.stop();
+    assert.equal(api.requests[0]?.authorization, 'Bearer secret');
   });
 });
