@@ -26,6 +26,8 @@ export type ServerTlsSpec = {
   readonly requireClientAuth: boolean;
   readonly ciphers?: readonly string[];
   readonly protocols?: readonly string[];
+  /** How long connections made with a certificate that has been replaced may live. */
+  readonly certDrainSecs?: number;
 };
 
 export type ClientTlsSpec = {
@@ -46,6 +48,7 @@ export type ClientTlsSpec = {
     readonly intermediateCertsPath?: string;
   };
   readonly protocols?: readonly string[];
+  readonly certDrainSecs?: number;
 };
 
 export type PoolSpec = {

@@ -2,7 +2,7 @@
  * The `tls` objects of servers and clients. What contradicts itself is refused here; files are read by
  * whoever uses them.
  */
-import { bool, list, nonEmpty, object, oneOf, optional, required, withDefault } from './decode.ts';
+import { bool, int, list, nonEmpty, object, oneOf, optional, required, withDefault } from './decode.ts';
 import type { ObjectValue } from './value.ts';
 import { entryOf, get } from './value.ts';
 
@@ -19,6 +19,7 @@ export const serverTls = object({
   ciphers: optional(list(nonEmpty, 'name at least one cipher suite, or leave "ciphers" out')),
   requireClientAuth: withDefault(bool, false),
   protocols: optional(protocols),
+  certDrainSecs: optional(int(1)),
 });
 
 const clientAuth = object({
@@ -41,6 +42,7 @@ export const clientTls = object(
     trustCertsBundle: optional(nonEmpty),
     clientAuth: optional(clientAuth),
     protocols: optional(protocols),
+    certDrainSecs: optional(int(1)),
     refuse: optional(bool),
   },
   (value, decoded, path, { diagnostics }) => {

@@ -74,7 +74,7 @@ export type RouterDeps = {
   /**
    * How connections of a client are secured: undefined is plain text; a Failure refuses to connect at all.
    */
-  readonly clientTls: (id: Path) => ClientTls | Failure | undefined;
+  readonly clientTls: (id: Path, stats: Scope) => ClientTls | Failure | undefined;
   /** Printed dentries of the base dtab. */
   readonly baseDtab: readonly string[];
   /** Where the admin server is reached, for error texts. */
@@ -267,7 +267,7 @@ export class Router implements Closable {
       sessionIdle: clientSession?.idleTimeMs !== undefined,
       sessionLife: clientSession?.lifeTimeMs !== undefined,
     });
-    const tls = clientTls(id);
+    const tls = clientTls(id, scope);
     const limits = socketLimits(socketOptions, wheel, scope);
     return new Client({
       id: id.show,
@@ -283,6 +283,7 @@ export class Router implements Closable {
         bodyIdleTimeoutMs: params.bodyIdleTimeoutMs ?? DEFAULT_BODY_IDLE_MS,
         connectTimeoutMs: params.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
         lifeTimeMs: clientSession?.lifeTimeMs,
+        tls: tls instanceof Failure ? undefined : tls,
         receivedBytes: stats.receivedBytes,
         sentBytes: stats.sentBytes,
         idleClosed: stats.idleClosed,
@@ -348,7 +349,13 @@ function opener(
     if (plain || tls === undefined) return Transport.connect(address, options, connection, connected);
     const { host, port } = address;
     const { noDelay, keepAlive } = options;
-    const target = { host, port, noDelay, ...(keepAlive === undefined ? {} : { keepAlive }) };
+    const target = {
+      host,
+      port,
+      side: connection,
+      noDelay,
+      ...(keepAlive === undefined ? {} : { keepAlive }),
+    };
     return Transport.connectTls(
       (done) => tls.connect(target, done),
       connection,

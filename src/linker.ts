@@ -3,6 +3,7 @@
  * every part. Nothing is opened before everything has been made; then the admin server, then the listeners.
  * Closing goes the other way round: stop accepting, let requests finish, cut what is left.
  */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { dtabOf } from '../config/name-decoders.ts';
 import type { LinkerSpec } from '../config/spec.ts';
@@ -14,7 +15,7 @@ import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-ma
 import { AdminFailure, type AdminServer, startAdmin } from './admin/server.ts';
 import type { ClientState } from './admin/sources.ts';
 import { systemClock } from './base/clock.ts';
-import type { Closable } from './base/closable.ts';
+import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import { mathRng } from './base/rng.ts';
@@ -27,8 +28,12 @@ import { Tap } from './telemetry/tap.ts';
 import type { DataPlan, Ports, RouterPlan } from './threads/data-plane.ts';
 import { collectSoon } from './threads/settle.ts';
 import { type DataHost, makeDataHost } from './threads/supervisor.ts';
-import { clientPlace } from './tls-files.ts';
+import { type Material, TlsRotation } from './tls-rotation.ts';
+import { clientPlace, namesFiles, type TlsSection, tlsSections } from './tls-sections.ts';
 import { version } from './version.ts';
+
+/** So long can a session be resumed at the most by a TLS 1.2 ticket whose key has become known. */
+const TICKET_SECRET_MS = 3_600_000;
 
 /** `auto` uses at most this many data threads, and leaves one core to the control thread. */
 const AUTO_THREADS_MAX = 4;
@@ -97,6 +102,8 @@ export class Linker {
   readonly #listeners: Listeners;
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
+  #rotation: Closable = nothingToClose;
+  #ticketTimer: Closable = nothingToClose;
   #unready: string[] = ['starting'];
   #askedGraceMs: number | undefined;
   #stop: (value: undefined) => void = () => {};
@@ -148,6 +155,8 @@ export class Linker {
       return [ports.message];
     }
     this.ports = ports;
+    this.#rotation = this.#watchTls(admin);
+    this.#changeTicketSecret();
     this.#unready = [];
     collectSoon();
     return undefined;
@@ -164,6 +173,8 @@ export class Linker {
 
   async #close(graceMs: number): Promise<void> {
     this.#unready = ['stopping'];
+    this.#rotation.close();
+    this.#ticketTimer.close();
     const started = this.ports.length > 0;
     const { drain, socketOptions } = this.spec.admin;
     if (started && drain.delayMs > 0) {
@@ -204,6 +215,27 @@ export class Linker {
         .join(', ');
     }
     return summary;
+  }
+
+  #watchTls(admin: AdminServer): Closable {
+    const data = this.#data;
+    return new TlsRotation(tlsSections(this.spec), {
+      clock: systemClock,
+      log: this.#log,
+      metrics: this.metrics,
+      inUse: ({ at }) => materialOf(this.#plan, at),
+      replace(update) {
+        if (update.side === 'admin') admin.replaceTls(update.material);
+        else data.replaceTls(update);
+      },
+    });
+  }
+
+  #changeTicketSecret(): void {
+    this.#ticketTimer = systemClock.after(TICKET_SECRET_MS, () => {
+      this.#data.replaceTicketSecret(newSecret());
+      this.#changeTicketSecret();
+    });
   }
 
   #adminSources(): Parameters<typeof startAdmin>[1] {
@@ -267,7 +299,7 @@ function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartE
           server.tls && taken(`${place}.servers[${j}].tls`, loadServerTls(server.tls)),
       ),
       clientTls: router.client.map(({ params }, k): ClientTlsMaterial | undefined =>
-        params.tls?.enabled && params.tls.refuse !== true
+        params.tls !== undefined && namesFiles(params.tls)
           ? taken(`${place}.${clientPlace(router.client, k)}.tls`, loadClientTls(params.tls))
           : undefined,
       ),
@@ -276,7 +308,17 @@ function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartE
   if (errors.length > 0) return { errors };
   const count =
     threads === 'auto' ? Math.max(1, Math.min(AUTO_THREADS_MAX, availableParallelism() - 1)) : threads;
-  return { routers, threads: count, admin: adminUrl(spec.admin) };
+  return { routers, ticketSecret: newSecret(), threads: count, admin: adminUrl(spec.admin) };
+}
+
+function materialOf({ routers }: DataPlan, at: TlsSection['at']): Material | undefined {
+  if (at.side === 'admin') return undefined;
+  const router = routers[at.router];
+  return at.side === 'server' ? router?.serverTls[at.server] : router?.clientTls[at.entry];
+}
+
+function newSecret(): Uint8Array {
+  return new Uint8Array(randomBytes(48));
 }
 
 function adminUrl({ ip, port, tls }: LinkerSpec['admin']): string {

@@ -21,6 +21,8 @@ import type { ResponseHead } from '../head.ts';
 import { withTimeout } from '../headers/deadline.ts';
 import { switchedTo } from '../headers/upgrade.ts';
 import { attemptTimeoutText } from '../respond/messages.ts';
+import { CERTIFICATE_REPLACED, type ClientSide } from '../tls/client-material.ts';
+import type { ClientTls } from '../tls/client-tls.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { announcedKeepAliveMs, keepsAlive } from './connection-header.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from './framing.ts';
@@ -49,6 +51,7 @@ export type SessionSettings = {
   readonly bodyIdleTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly lifeTimeMs: number | undefined;
+  readonly tls: ClientTls | undefined;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;
   /** Connections that `clientSession` closed, if it is configured. */
@@ -62,7 +65,7 @@ const LARGE_BODY_BYTES = 16384;
 /** tunnel: one end of a stream. gone: closed by us or by the endpoint, or about to be. */
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'gone';
 
-export class ClientConnection implements TransportOwner, Session, TunnelEnd {
+export class ClientConnection implements TransportOwner, Session, TunnelEnd, ClientSide {
   /** Idle time that the endpoint announced on this connection. */
   announcedMs: number | undefined;
   readonly endpoint: string;
@@ -74,7 +77,8 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
   #phase: Phase = 'connecting';
   #exchange: Exchange | undefined;
   #exchanges = 0;
-  #openedMs = 0;
+  /** From then on it carries no further request. */
+  #endsMs = Number.POSITIVE_INFINITY;
   #partial = '';
   #informationals = 0;
   #requestDone = true;
@@ -115,7 +119,8 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'idle';
     this.#timer.disarm();
-    this.#openedMs = this.#settings.wheel.nowMs();
+    const { lifeTimeMs, wheel } = this.#settings;
+    if (lifeTimeMs !== undefined) this.#endsMs = Math.min(this.#endsMs, wheel.nowMs() + lifeTimeMs);
     this.#owner.connected(this);
   }
 
@@ -127,10 +132,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
 
   /** Idle for at most this long from now on. */
   expireAfter(idleMs: number): void {
-    const { lifeTimeMs, wheel } = this.#settings;
-    const now = wheel.nowMs();
-    const dueMs = now + idleMs;
-    const due = lifeTimeMs === undefined ? dueMs : Math.min(dueMs, this.#openedMs + lifeTimeMs);
+    const due = Math.min(this.#settings.wheel.nowMs() + idleMs, this.#endsMs);
     if (due === Number.POSITIVE_INFINITY) this.#timer.disarm();
     else this.#timer.armAt(due);
   }
@@ -218,6 +220,17 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     this.#transport.destroy();
   }
 
+  retire(): void {
+    this.#endsMs = Number.NEGATIVE_INFINITY;
+    if (this.#phase === 'idle') this.close();
+  }
+
+  cut(): void {
+    if (this.#phase === 'tunnel') this.#transport.reset();
+    else if (this.#exchange === undefined) this.close();
+    else this.#fail(new Failure('upstream-closed', `${this.endpoint}: ${CERTIFICATE_REPLACED}`));
+  }
+
   onBytes(buffer: Buffer, start: number, end: number): void {
     this.#settings.receivedBytes.add(end - start);
     let at = start;
@@ -237,7 +250,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
     if (this.#phase === 'body' && this.#remaining === UNTIL_CLOSE) {
       this.#complete(false);
     } else if (this.#phase === 'head' || this.#phase === 'body') {
-      this.#fail(this.#closedEarly('closed'));
+      this.#fail(this.#closedEarly(undefined));
     } else this.close();
   }
 
@@ -255,14 +268,17 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
       this.#owner.connectFailed(this, this.#connectFailure ?? new Failure('connect', why, true, error));
     } else if (this.#exchange !== undefined) {
       this.#phase = phase;
-      this.#fail(this.#closedEarly(error?.message ?? 'closed'));
+      this.#fail(this.#closedEarly(error));
     }
     this.#owner.gone(this);
   }
 
-  #closedEarly(how: string): Failure {
+  #closedEarly(error: Error | undefined): Failure {
     const when = this.#phase === 'body' ? 'in the middle of the response' : 'before it had answered';
-    return new Failure('upstream-closed', `${this.endpoint} ended the connection ${when} (${how})`);
+    const text = `${this.endpoint} ended the connection ${when} (${error?.message ?? 'closed'})`;
+    const first = this.#exchanges === 0 && this.#phase === 'head' && this.#transport.isTls;
+    const tls = first ? this.#settings.tls : undefined;
+    return tls?.ended(this.endpoint, text, error) ?? new Failure('upstream-closed', text);
   }
 
   #timedOut(): void {
@@ -291,8 +307,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd {
 
   /** It has been open for as long as it may. */
   get #worn(): boolean {
-    const { lifeTimeMs, wheel } = this.#settings;
-    return lifeTimeMs !== undefined && wheel.nowMs() >= this.#openedMs + lifeTimeMs;
+    return this.#settings.wheel.nowMs() >= this.#endsMs;
   }
 
   #readHead(buffer: Buffer, at: number, end: number): number {

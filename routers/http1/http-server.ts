@@ -5,8 +5,10 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { ServerSpec } from '../../config/spec.ts';
+import { assert } from '../../src/base/assert.ts';
 import type { Closable } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
+import type { LimitedLog } from '../../src/base/limited-log.ts';
 import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
@@ -21,7 +23,9 @@ import { RequestStats, StatusStats } from '../request-stats.ts';
 import type { GeneratedResponse } from '../respond/error-response.ts';
 import { totalTimeoutText } from '../respond/messages.ts';
 import type { Router } from '../router.ts';
-import { serverTlsOptions } from '../tls/server-tls.ts';
+import { type Cohort, certDrainMs } from '../tls/cohort.ts';
+import { Refusals } from '../tls/refusals.ts';
+import { TlsListener } from '../tls/tls-listener.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import type { ConnectPolicy } from './connect-policy.ts';
@@ -36,6 +40,12 @@ import { type SocketLimits, socketLimits } from './socket-watch.ts';
 import { Transport } from './transport.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 
+export type ServerTls = {
+  readonly material: ServerTlsMaterial;
+  readonly ticketSecret: Uint8Array;
+  readonly log: LimitedLog;
+};
+
 export type HttpServerDeps = {
   readonly spec: ServerSpec;
   readonly router: Router;
@@ -44,7 +54,7 @@ export type HttpServerDeps = {
   readonly wheel: TimerWheel;
   readonly rng: Rng;
   readonly clock: { wallMs(): number };
-  readonly tls: ServerTlsMaterial | undefined;
+  readonly tls: ServerTls | undefined;
   /** Threads that listen on the same port, each with its share of `maxConcurrentRequests`. */
   readonly threads: number;
 };
@@ -62,8 +72,9 @@ export class HttpServer implements ConnectionHost {
   readonly #router: Router;
   readonly #receive: ReceiveOptions;
   readonly #listener: Listener;
-  /** Where a connection is now: between its requests, in a tunnel, at its end. */
-  readonly #connections = new Set<CallerSide>();
+  readonly #tls: TlsListener<CallerSide> | undefined;
+  /** Where a connection is now (between its requests, in a tunnel, at its end), and whose certificates. */
+  readonly #connections = new Map<CallerSide, Cohort<CallerSide> | undefined>();
   readonly tunnels: TunnelStats;
   readonly #policy: ConnectPolicy;
   readonly #requests: RequestStats;
@@ -74,7 +85,6 @@ export class HttpServer implements ConnectionHost {
   readonly #openTls: Gauge;
   readonly #duration: Stat;
   readonly #refused: Counter;
-  readonly #handshakeFailures: Counter;
   readonly #nacks: Counter;
   readonly #socketLimits: SocketLimits | undefined;
   readonly #cut: Counter;
@@ -84,7 +94,7 @@ export class HttpServer implements ConnectionHost {
   readonly #whenEmpty: (() => void)[] = [];
 
   constructor(deps: HttpServerDeps) {
-    const { spec, router, stats, wheel, clock, tls: material, threads } = deps;
+    const { spec, router, stats, wheel, clock, threads } = deps;
     this.#deps = deps;
     this.#name = `${spec.ip}/${spec.port}`;
     this.spec = spec;
@@ -111,7 +121,6 @@ export class HttpServer implements ConnectionHost {
     this.#openTls = stats.gauge('tls', 'connections');
     this.#duration = stats.stat('connection_duration');
     this.#refused = stats.counter('refused');
-    this.#handshakeFailures = stats.counter('tls', 'handshake_failures');
     this.#nacks = stats.counter('nacks');
     this.#cut = stats.counter('cut');
     this.receivedBytes = stats.counter('received_bytes');
@@ -119,7 +128,8 @@ export class HttpServer implements ConnectionHost {
     this.tunnels = new TunnelStats(stats);
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
-    this.#listener = this.#makeListener(material);
+    this.#tls = deps.tls && this.#makeTls(deps.tls);
+    this.#listener = this.#makeListener(this.#tls);
   }
 
   /** Connections that are open. */
@@ -145,15 +155,25 @@ export class HttpServer implements ConnectionHost {
   drain(): Promise<void> {
     this.#draining = true;
     const stopped = this.#listener.retire();
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.keys()) connection.drain();
     return stopped.then(() => this.#empty());
+  }
+
+  /** New handshakes are made with these certificates, connections made with others are let go. */
+  replaceTls(material: ServerTlsMaterial): void {
+    assert(this.#tls !== undefined, 'a listener without TLS has no certificates');
+    this.#tls.replace(material);
+  }
+
+  replaceTicketSecret(secret: Uint8Array): void {
+    this.#tls?.replaceTicketSecret(secret);
   }
 
   /** Cuts what is left, and answers how many requests and tunnels that were. */
   close(): number {
     this.#listener.close();
     let cut = 0;
-    for (const connection of [...this.#connections]) {
+    for (const connection of [...this.#connections.keys()]) {
       if (connection.busy) cut++;
       connection.close();
     }
@@ -256,7 +276,9 @@ export class HttpServer implements ConnectionHost {
   }
 
   closed(side: CallerSide, openMs: number): void {
+    const cohort = this.#connections.get(side);
     if (!this.#connections.delete(side)) return;
+    cohort?.delete(side);
     this.#closes.add(1);
     this.#open.add(-1);
     if (this.#deps.tls !== undefined) this.#openTls.add(-1);
@@ -265,25 +287,40 @@ export class HttpServer implements ConnectionHost {
   }
 
   #replace<S extends CallerSide>(before: CallerSide, after: S): S {
+    const cohort = this.#connections.get(before);
     this.#connections.delete(before);
-    this.#connections.add(after);
+    this.#connections.set(after, cohort);
+    cohort?.replace(before, after);
     return after;
   }
 
-  #makeListener(material: ServerTlsMaterial | undefined): Listener {
-    const { noDelay, keepAlive } = this.spec.socketOptions;
-    const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: material === undefined };
-    const refused = (): void => this.#refused.add(1);
-    if (material === undefined) return new Listener(options, (socket) => this.#accept(socket), refused);
-    const handshakes = tls.createServer(
-      { ...serverTlsOptions(material), allowHalfOpen: true, handshakeTimeout: this.spec.headTimeoutMs },
-      (socket) => this.#accept(socket),
-    );
-    handshakes.on('tlsClientError', () => this.#handshakeFailures.add(1));
-    return new Listener(options, (socket) => handshakes.emit('connection', socket), refused);
+  #makeTls({ material, ticketSecret, log }: ServerTls): TlsListener<CallerSide> {
+    const { spec, wheel } = this;
+    const { stats, router, clock } = this.#deps;
+    const where = `${router.spec.label} ${spec.ip}:${spec.port}`;
+    return new TlsListener(material, {
+      handshakeTimeoutMs: spec.headTimeoutMs,
+      drainMs: certDrainMs(spec.tls),
+      stats,
+      refusals: new Refusals(stats, where, log),
+      clock,
+      wheel,
+      ticketSecret,
+      accept: (socket, cohort) => this.#accept(socket, cohort),
+      retire: (connection) => connection.drain(),
+      cut: (connection) => connection.close(),
+    });
   }
 
-  #accept(socket: net.Socket): void {
+  #makeListener(tls: TlsListener<CallerSide> | undefined): Listener {
+    const { noDelay, keepAlive } = this.spec.socketOptions;
+    const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: tls === undefined };
+    const refused = (): void => this.#refused.add(1);
+    if (tls !== undefined) return new Listener(options, (socket) => tls.handshake(socket), refused);
+    return new Listener(options, (socket) => this.#accept(socket, undefined), refused);
+  }
+
+  #accept(socket: net.Socket, cohort: Cohort<CallerSide> | undefined): void {
     const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const presented = certificate === undefined ? undefined : clientCertValue(certificate);
     this.#accepted.add(1);
@@ -292,7 +329,8 @@ export class HttpServer implements ConnectionHost {
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
-    this.#connections.add(connection);
+    this.#connections.set(connection, cohort);
+    cohort?.add(connection);
     if (this.#draining) connection.drain();
   }
 

@@ -5,20 +5,34 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { ClientTlsSpec, ServerTlsSpec } from '../../config/spec.ts';
+import { printable } from './certificate-names.ts';
 import { opensslCipher, protocolsFor } from './cipher-names.ts';
 import { knownProtocols } from './protocol-versions.ts';
+import { clientContextOptions } from './secure-contexts.ts';
+import { serverTlsOptions } from './server-tls.ts';
 import type { ClientTlsMaterial, IdentityMaterial, ServerTlsMaterial } from './tls-material.ts';
 
 /** Each error names the key of the section and the file: `certPath: cannot read "/x.pem": no such file`. */
 export type Loaded<T> =
-  | { readonly ok: true; readonly value: T }
+  | { readonly ok: true; readonly value: T; readonly certificates: readonly CertificateFile[] }
   | {
       readonly ok: false;
       readonly errors: readonly string[];
       /** Those of `errors` that say that a file could not be read at all. */
       readonly unreadable: readonly string[];
     };
+
+/** A file with certificates of a section, by its key of the section. */
+export type CertificateFile = {
+  readonly key: string;
+  readonly path: string;
+  /** When the first of its certificates expires. */
+  readonly expiresMs: number;
+  /** Its subject, on one line. */
+  readonly subject: string;
+};
 
 type IdentityPaths = {
   readonly certPath: string;
@@ -29,6 +43,8 @@ type IdentityPaths = {
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const CERTIFICATE =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+const CERTIFICATE_BEGIN = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE/g;
 
 export function loadServerTls(spec: ServerTlsSpec): Loaded<ServerTlsMaterial> {
   const files = new PemFiles();
@@ -43,13 +59,14 @@ export function loadServerTls(spec: ServerTlsSpec): Loaded<ServerTlsMaterial> {
   if (spec.ciphers !== undefined && protocolsFor(spec.ciphers, spec.protocols)?.length === 0) {
     files.errors.push('ciphers: none of the listed suites belongs to a protocol that is on (see protocols)');
   }
-  return files.result({
+  const material: ServerTlsMaterial = {
     identity,
     requireClientAuth: spec.requireClientAuth,
     ...(clientCaPem === undefined ? {} : { clientCaPem }),
     ...(spec.ciphers === undefined ? {} : { ciphers: spec.ciphers }),
     ...(spec.protocols === undefined ? {} : { protocols: spec.protocols }),
-  });
+  };
+  return files.result(material, () => createSecureContext(serverTlsOptions(material)));
 }
 
 /** For a section that is enabled; the common name is not part of it, because it may hold captures. */
@@ -61,20 +78,30 @@ export function loadClientTls(spec: ClientTlsSpec): Loaded<ClientTlsMaterial> {
   ].filter((pem) => pem !== undefined);
   const identity = spec.clientAuth && files.identity('clientAuth.', spec.clientAuth);
   files.protocols(spec.protocols);
-  return files.result({
+  const material: ClientTlsMaterial = {
     disableValidation: spec.disableValidation,
     ...(trust.length === 0 ? {} : { trustPem: trust.join('') }),
     ...(identity === undefined ? {} : { identity }),
     ...(spec.protocols === undefined ? {} : { protocols: spec.protocols }),
-  });
+  };
+  return files.result(material, () => createSecureContext(clientContextOptions(material)));
 }
 
 class PemFiles {
   readonly errors: string[] = [];
   readonly #unreadable: string[] = [];
+  readonly #read: CertificateFile[] = [];
 
-  result<T>(value: T): Loaded<T> {
-    if (this.errors.length === 0) return { ok: true, value };
+  /** `tryOut` throws when OpenSSL will not work with it, e.g. because a key is too small. */
+  result<T>(value: T, tryOut: () => void): Loaded<T> {
+    if (this.errors.length === 0) {
+      try {
+        tryOut();
+        return { ok: true, value, certificates: this.#read };
+      } catch (error) {
+        this.errors.push(`OpenSSL refuses what the files hold: ${messageOf(error)}`);
+      }
+    }
     return { ok: false, errors: this.errors, unreadable: this.#unreadable };
   }
 
@@ -117,11 +144,15 @@ class PemFiles {
   }
 
   #certificates(name: string, path: string): X509Certificate[] {
-    const text = this.#read(name, path);
+    const text = this.#text(name, path);
     if (text === undefined) return [];
     const blocks = text.match(CERTIFICATE) ?? [];
     if (blocks.length === 0) {
       this.errors.push(`${name}: no certificate in "${path}"; expected PEM, "-----BEGIN CERTIFICATE-----"`);
+    }
+    // As of a file that is being written: what is there of it must not be taken for all.
+    if ((text.match(CERTIFICATE_BEGIN) ?? []).length > blocks.length) {
+      this.errors.push(`${name}: certificate ${blocks.length + 1} in "${path}" is cut short`);
     }
     const certificates: X509Certificate[] = [];
     for (const [i, block] of blocks.entries()) {
@@ -131,12 +162,20 @@ class PemFiles {
         this.errors.push(`${name}: certificate ${i + 1} in "${path}" cannot be read: ${messageOf(error)}`);
       }
     }
+    this.#note(name, path, certificates);
     return certificates;
+  }
+
+  #note(key: string, path: string, certificates: readonly X509Certificate[]): void {
+    const first = certificates.toSorted((a, b) => a.validToDate.getTime() - b.validToDate.getTime())[0];
+    if (first === undefined) return;
+    const subject = printable(first.subject.replaceAll('\n', ', '));
+    this.#read.push({ key, path, expiresMs: first.validToDate.getTime(), subject });
   }
 
   /** PKCS#8, PKCS#1 (RSA) or SEC1 (EC), unencrypted. */
   #privateKey(name: string, path: string): KeyObject | undefined {
-    const text = this.#read(name, path);
+    const text = this.#text(name, path);
     if (text === undefined) return undefined;
     if (/BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)) {
       this.errors.push(
@@ -158,7 +197,7 @@ class PemFiles {
     }
   }
 
-  #read(name: string, path: string): string | undefined {
+  #text(name: string, path: string): string | undefined {
     try {
       const bytes = readFileSync(path);
       if (bytes.length <= FILE_BYTES_MAX) return bytes.toString('latin1');

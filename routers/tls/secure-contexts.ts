@@ -40,7 +40,7 @@ export class SecureContexts {
   }
 }
 
-function clientContextOptions(material: ClientTlsMaterial): SecureContextOptions {
+export function clientContextOptions(material: ClientTlsMaterial): SecureContextOptions {
   const { identity, trustPem } = material;
   return {
     ...protocolOptions(material.protocols),

@@ -5,13 +5,17 @@
  * of a path goes around it.
  */
 import { METHODS } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdminSpec } from '../../config/spec.ts';
+import { certDrainMs } from '../../routers/tls/cohort.ts';
 import { loadServerTls } from '../../routers/tls/material.ts';
 import { serverTlsOptions } from '../../routers/tls/server-tls.ts';
+import type { ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
+import type { Closable } from '../base/closable.ts';
 import { AdminStats } from './admin-stats.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
 import { delegatorPage } from './handlers/delegator.ts';
@@ -46,11 +50,18 @@ export interface AdminServer {
   readonly identifierPort: number | undefined;
   /** New connections are left to others that share the port; those that are open go on. */
   stopListening(): void;
+  /** For new handshakes; connections that are older end within `admin.tls.certDrainSecs`. */
+  replaceTls(material: ServerTlsMaterial): void;
   /** Stops listening; connections that are still busy after `boundMs` are cut. */
   close(boundMs?: number): Promise<void>;
 }
 
-type Listener = { readonly port: number; stopListening(): void; close(boundMs: number): Promise<void> };
+type Listener = {
+  readonly port: number;
+  stopListening(): void;
+  replaceTls(options: TlsOptions): void;
+  close(boundMs: number): Promise<void>;
+};
 
 export async function startAdmin(
   spec: AdminSpec,
@@ -72,6 +83,11 @@ export async function startAdmin(
     stopListening() {
       main.stopListening();
       extra?.stopListening();
+    },
+    replaceTls(material) {
+      const options = serverTlsOptions(material);
+      main.replaceTls(options);
+      extra?.replaceTls(options);
     },
     async close(boundMs = 1000) {
       await Promise.all([main.close(boundMs), extra?.close(boundMs)]);
@@ -132,6 +148,8 @@ async function listen(
   const server = app.server as Server;
   server.maxConnections = CONNECTIONS_MAX;
   const sockets = new Set<Socket>();
+  /** Of connections made with certificates that have been replaced. */
+  const cuts = new Set<Closable>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     stats.opened();
@@ -153,7 +171,17 @@ async function listen(
     stopListening() {
       server.close();
     },
+    replaceTls(options) {
+      (server as HttpsServer).setSecureContext(options);
+      const old = [...sockets];
+      const cut = sources.clock.after(certDrainMs(spec.tls), () => {
+        cuts.delete(cut);
+        for (const socket of old) socket.destroy();
+      });
+      cuts.add(cut);
+    },
     async close(boundMs) {
+      for (const pending of cuts) pending.close();
       const cut = sources.clock.after(boundMs, () => {
         for (const socket of sockets) socket.destroy();
       });

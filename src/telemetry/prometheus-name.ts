@@ -17,6 +17,9 @@ const STACKS: ReadonlySet<string> = new Set(['service', 'client', 'server']);
 export function childPlace(place: Place, segment: string): Place {
   const { prefix, labels } = place;
   const [first, second, third] = prefix;
+  if (first === 'tls' && second === 'cert_expiry_seconds') {
+    return { prefix, labels: [...labels, ['file', segment]] };
+  }
   if (first === 'rt') {
     const has = (name: string) => labels.some((label) => label[0] === name);
     const labelled = (name: string, shorter: readonly string[] = prefix): Place => ({

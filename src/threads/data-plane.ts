@@ -12,12 +12,17 @@ import { HttpServer } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
 import type { Interest } from '../../routers/tap/interest.ts';
 import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
+import { ClientMaterial } from '../../routers/tls/client-material.ts';
 import { ClientTls } from '../../routers/tls/client-tls.ts';
+import { certDrainMs } from '../../routers/tls/cohort.ts';
+import { Refusals } from '../../routers/tls/refusals.ts';
 import { SecureContexts } from '../../routers/tls/secure-contexts.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
+import { LimitedLog } from '../base/limited-log.ts';
+import type { Log } from '../base/log.ts';
 import { mathRng } from '../base/rng.ts';
 import type { Scope } from '../base/stats.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
@@ -38,10 +43,30 @@ export type RouterPlan = {
 
 export type DataPlan = {
   readonly routers: readonly RouterPlan[];
+  /** What the keys of session tickets are made of, so that each thread can resume the sessions of all. */
+  readonly ticketSecret: Uint8Array;
   readonly threads: number;
   /** URL of the admin server, without a path: for error texts. */
   readonly admin: string;
 };
+
+/** New bytes for one `tls` section of the configuration. Crosses a thread boundary. */
+export type TlsReplacement = { readonly router: number } & (
+  | { readonly side: 'server'; readonly server: number; readonly material: ServerTlsMaterial }
+  | { readonly side: 'client'; readonly entry: number; readonly material: ClientTlsMaterial }
+);
+
+/** The plan of a data plane that begins after a replacement. */
+export function withTls(plan: DataPlan, replacement: TlsReplacement): DataPlan {
+  const routers = plan.routers.map((router, i) => {
+    if (i !== replacement.router) return router;
+    if (replacement.side === 'server') {
+      return { ...router, serverTls: router.serverTls.with(replacement.server, replacement.material) };
+    }
+    return { ...router, clientTls: router.clientTls.with(replacement.entry, replacement.material) };
+  });
+  return { ...plan, routers };
+}
 
 export type DataDeps = {
   readonly binder: (router: number) => Binder;
@@ -49,6 +74,7 @@ export type DataDeps = {
   readonly clock: Clock;
   /** Stories of requests, once somebody is interested; to be confirmed with `storiesTaken`. */
   readonly tell: (batch: StoryBatch) => void;
+  readonly log: Log;
 };
 
 /** Ports by router and server, in the order of the configuration. */
@@ -61,7 +87,12 @@ export type ClientReport = {
   readonly addresses: readonly string[];
 };
 
-type Running = { readonly router: Router; readonly servers: readonly HttpServer[] };
+type Running = {
+  readonly router: Router;
+  readonly servers: readonly HttpServer[];
+  /** Of each entry of the client section, in order. */
+  readonly clientTls: readonly (ClientMaterial | undefined)[];
+};
 
 export class DataPlane {
   readonly #running: readonly Running[];
@@ -77,8 +108,14 @@ export class DataPlane {
       send: deps.tell,
     });
     const contexts = new SecureContexts();
+    const log = new LimitedLog(deps.log, deps.clock);
+    const { ticketSecret } = plan;
     this.#running = plan.routers.map((each, index) => {
       const stats = deps.stats.scope('rt', each.spec.label);
+      const clientTls = each.clientTls.map((material, k) => {
+        const drainMs = certDrainMs(each.spec.client[k]?.params.tls);
+        return material && new ClientMaterial(material, { contexts, wheel: this.#wheel, drainMs });
+      });
       const router = new Router({
         spec: each.spec,
         binder: deps.binder(index),
@@ -86,7 +123,7 @@ export class DataPlane {
         clock: deps.clock,
         wheel: this.#wheel,
         rng: mathRng,
-        ...sections(each, contexts, deps.clock),
+        ...sections(each, clientTls, log, deps.clock),
         baseDtab: each.baseDtab,
         admin: plan.admin,
         tap: this.#tap,
@@ -100,11 +137,11 @@ export class DataPlane {
             wheel: this.#wheel,
             rng: mathRng,
             clock: deps.clock,
-            tls: each.serverTls[i],
+            tls: each.serverTls[i] && { material: each.serverTls[i], ticketSecret, log },
             threads: plan.threads,
           }),
       );
-      return { router, servers };
+      return { router, servers, clientTls };
     });
   }
 
@@ -155,6 +192,18 @@ export class DataPlane {
     this.#tap.taken(chars);
   }
 
+  /** From now on handshakes are made with these bytes; connections made with the old ones are let go. */
+  replaceTls(replacement: TlsReplacement): void {
+    const { servers, clientTls } = this.#running[replacement.router] ?? {};
+    if (replacement.side === 'server') servers?.[replacement.server]?.replaceTls(replacement.material);
+    else clientTls?.[replacement.entry]?.replace(replacement.material);
+  }
+
+  /** Sessions are resumed no more whose tickets were given out under the old secret. */
+  replaceTicketSecret(secret: Uint8Array): void {
+    for (const { servers } of this.#running) for (const server of servers) server.replaceTicketSecret(secret);
+  }
+
   clients(): ClientReport[] {
     return this.#running.flatMap(({ router }) => router.clients.map(report));
   }
@@ -178,12 +227,17 @@ function report(client: Client): ClientReport {
 type Resolvers = {
   readonly clientParams: (id: Path) => ClientParams;
   readonly serviceParams: (name: Path) => ServiceParams;
-  readonly clientTls: (id: Path) => ClientTls | Failure | undefined;
+  readonly clientTls: (id: Path, stats: Scope) => ClientTls | Failure | undefined;
 };
 
 /** The `client` and `service` sections, compiled once. */
-function sections(plan: RouterPlan, contexts: SecureContexts, clock: Clock): Resolvers {
-  const { client, service } = plan.spec;
+function sections(
+  { spec }: RouterPlan,
+  clientTls: Running['clientTls'],
+  log: LimitedLog,
+  clock: Clock,
+): Resolvers {
+  const { client, service } = spec;
   const clients = compile(client);
   const services = compile(service);
   const choose = clientTlsOf(client);
@@ -191,15 +245,16 @@ function sections(plan: RouterPlan, contexts: SecureContexts, clock: Clock): Res
   return {
     clientParams,
     serviceParams: (name) => mergeConfigs(services, name).params,
-    clientTls(id) {
+    clientTls(id, stats) {
       const choice = choose(id);
       if (choice instanceof Failure) return choice;
       if (choice.type === 'plain') return undefined;
       // The entry that decides is the one whose `tls` object is in force.
       const { tls } = clientParams(id);
-      const material = plan.clientTls[client.findIndex(({ params }) => params.tls === tls)];
+      const material = clientTls[client.findIndex(({ params }) => params.tls === tls)];
       assert(material !== undefined, 'TLS is on, and its files were read at the start');
-      return new ClientTls(material, choice.serverName, contexts, clock);
+      const refusals = new Refusals(stats, `${spec.label} ${id.show}`, log);
+      return new ClientTls(material, choice.serverName, { stats, refusals, clock });
     },
   };
 }

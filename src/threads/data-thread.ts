@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
+import type { Log } from '../base/log.ts';
 import { DataPlane } from './data-plane.ts';
 import { beat } from './heartbeat.ts';
 import { PortInterpreter } from './interpreter-port.ts';
@@ -20,6 +21,7 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
     stats,
     clock: systemClock,
     tell: (batch) => tell({ op: 'stories', batch }),
+    log: toldLog(tell),
   });
   beat(pulse);
   control.on('message', (message: ToThread) => {
@@ -32,6 +34,12 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
             collectSoon();
           }
         });
+        break;
+      case 'tls':
+        plane.replaceTls(message.replacement);
+        break;
+      case 'ticket-secret':
+        plane.replaceTicketSecret(message.secret);
         break;
       case 'drain':
         void plane.drain().then(() => tell({ op: 'drained' }));
@@ -52,6 +60,17 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
         break;
     }
   });
+}
+
+/** Lines of a data thread are written by the control thread. */
+function toldLog(tell: (message: FromThread) => void): Log {
+  return {
+    debugEnabled: false,
+    debug() {},
+    info: (message, fields = {}) => tell({ op: 'log', level: 'info', message, fields }),
+    warn: (message, fields = {}) => tell({ op: 'log', level: 'warn', message, fields }),
+    error: (message, fields = {}) => tell({ op: 'log', level: 'error', message, fields }),
+  };
 }
 
 assert(parentPort !== null, 'a data thread is started by the control thread');

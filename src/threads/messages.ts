@@ -4,7 +4,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
-import type { ClientReport, DataPlan, Ports } from './data-plane.ts';
+import type { LogFields } from '../base/log.ts';
+import type { ClientReport, DataPlan, Ports, TlsReplacement } from './data-plane.ts';
 import type { FailureData } from './naming-messages.ts';
 import type { SlabMessage } from './stat-slab.ts';
 
@@ -15,9 +16,13 @@ export type ThreadData = {
   readonly pulse: Int32Array;
 };
 
+type LogMethod = 'info' | 'warn' | 'error';
+
 export type ToThread =
   | { readonly op: 'listen'; readonly ports: Ports; readonly reusePort: boolean }
   | { readonly op: 'drain' }
+  | { readonly op: 'tls'; readonly replacement: TlsReplacement }
+  | { readonly op: 'ticket-secret'; readonly secret: Uint8Array }
   | { readonly op: 'close' }
   | { readonly op: 'interests'; readonly interests: readonly Interest[] }
   /** So many characters of stories have been read. */
@@ -30,6 +35,7 @@ export type FromThread =
   | { readonly op: 'drained' }
   /** The last message: how many requests and tunnels were cut. */
   | { readonly op: 'closed'; readonly cut: number }
+  | { readonly op: 'log'; readonly level: LogMethod; readonly message: string; readonly fields: LogFields }
   | { readonly op: 'clients'; readonly question: number; readonly clients: readonly ClientReport[] }
   | { readonly op: 'stories'; readonly batch: StoryBatch }
   | { readonly op: 'stats'; readonly messages: readonly SlabMessage[] };

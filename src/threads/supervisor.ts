@@ -12,7 +12,14 @@ import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
 import { stackOfThread } from './blocked-stack.ts';
-import { type ClientReport, type DataPlan, DataPlane, type Ports } from './data-plane.ts';
+import {
+  type ClientReport,
+  type DataPlan,
+  DataPlane,
+  type Ports,
+  type TlsReplacement,
+  withTls,
+} from './data-plane.ts';
 import { Heartbeat, HUNG_MS } from './heartbeat.ts';
 import { localBinder, type NameSource, serveInterpreters } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
@@ -48,6 +55,9 @@ export interface DataHost {
   start(): Promise<Ports | Failure>;
   clients(): Promise<readonly ClientReport[]>;
   setInterests(interests: readonly Interest[]): void;
+  /** In every data thread, those included that start later. */
+  replaceTls(replacement: TlsReplacement): void;
+  replaceTicketSecret(secret: Uint8Array): void;
   /** Resolves when every accepted request has been answered. */
   drain(): Promise<void>;
   /** Cuts what is left, and answers how many requests and tunnels that were. */
@@ -63,7 +73,7 @@ class LocalHost implements DataHost {
   readonly #source: MetricsSource;
   readonly #configured: Ports;
 
-  constructor({ plan, names, metrics, stories }: DataHostDeps) {
+  constructor({ plan, names, metrics, stories, log }: DataHostDeps) {
     this.#configured = configuredPorts(plan);
     this.#source = metrics.addSource();
     this.#plane = new DataPlane(
@@ -76,6 +86,7 @@ class LocalHost implements DataHost {
           stories(batch);
           this.#plane.storiesTaken(batch.lines.length);
         },
+        log,
       },
     );
   }
@@ -90,6 +101,14 @@ class LocalHost implements DataHost {
 
   setInterests(interests: readonly Interest[]): void {
     this.#plane.setInterests(interests);
+  }
+
+  replaceTls(replacement: TlsReplacement): void {
+    this.#plane.replaceTls(replacement);
+  }
+
+  replaceTicketSecret(secret: Uint8Array): void {
+    this.#plane.replaceTicketSecret(secret);
   }
 
   drain(): Promise<void> {
@@ -108,6 +127,8 @@ class ThreadHost implements DataHost {
   readonly #clock: Clock;
   readonly #deaths: Counter;
   readonly #threads: (DataThread | undefined)[] = [];
+  /** What a thread that starts now gets. */
+  #plan: DataPlan;
   #ports: Ports;
   #interests: readonly Interest[] = [];
   #closing = false;
@@ -116,6 +137,7 @@ class ThreadHost implements DataHost {
 
   constructor(deps: DataHostDeps) {
     this.#deps = deps;
+    this.#plan = deps.plan;
     this.#clock = deps.clock;
     this.#deaths = deps.metrics.scope.counter('threads', 'deaths');
     this.#ports = configuredPorts(deps.plan);
@@ -149,6 +171,16 @@ class ThreadHost implements DataHost {
     for (const thread of this.#threads) thread?.setInterests(interests);
   }
 
+  replaceTls(replacement: TlsReplacement): void {
+    this.#plan = withTls(this.#plan, replacement);
+    for (const thread of this.#threads) thread?.tell({ op: 'tls', replacement });
+  }
+
+  replaceTicketSecret(secret: Uint8Array): void {
+    this.#plan = { ...this.#plan, ticketSecret: secret };
+    for (const thread of this.#threads) thread?.tell({ op: 'ticket-secret', secret });
+  }
+
   async drain(): Promise<void> {
     this.#stopRestarts();
     await Promise.all(this.#threads.map((thread) => thread?.drain()));
@@ -169,7 +201,7 @@ class ThreadHost implements DataHost {
   async #startOne(index: number, attempt: 'first' | 'again'): Promise<Ports | Failure> {
     const startedMs = this.#clock.nowMs();
     let serving = false;
-    const thread = new DataThread(this.#deps, (reason) => {
+    const thread = new DataThread({ ...this.#deps, plan: this.#plan }, (reason) => {
       this.#threads[index] = undefined;
       // What fails at the start of the process ends the process.
       if (this.#closing || (attempt === 'first' && !serving)) return;
@@ -205,6 +237,7 @@ class DataThread {
   readonly #naming: Closable;
   readonly #metrics: MetricsSource;
   readonly #heartbeat: Heartbeat;
+  readonly #log: Log;
   #reason = 'it ended';
   readonly #exited: Promise<void>;
   readonly #stories: (batch: StoryBatch) => void;
@@ -214,10 +247,11 @@ class DataThread {
   #listening: ((ports: Ports | Failure) => void) | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ plan, names, metrics, stories }: DataHostDeps, died: (reason: string) => void) {
+  constructor({ plan, names, metrics, stories, log }: DataHostDeps, died: (reason: string) => void) {
     const { port1, port2 } = new MessageChannel();
     this.#naming = serveInterpreters(port1, names);
     this.#metrics = metrics.addSource();
+    this.#log = log;
     this.#stories = stories;
     this.#heartbeat = new Heartbeat(systemClock, () => void this.#hangs());
     const workerData: ThreadData = { plan, naming: port2, pulse: this.#heartbeat.pulse };
@@ -249,7 +283,7 @@ class DataThread {
   listen(ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
     return new Promise((resolve) => {
       this.#listening = resolve;
-      this.#tell({ op: 'listen', ports, reusePort });
+      this.tell({ op: 'listen', ports, reusePort });
     });
   }
 
@@ -257,23 +291,23 @@ class DataThread {
     const question = ++this.#question;
     return new Promise((resolve) => {
       this.#questions.set(question, resolve);
-      this.#tell({ op: 'clients', question });
+      this.tell({ op: 'clients', question });
     });
   }
 
   setInterests(interests: readonly Interest[]): void {
-    this.#tell({ op: 'interests', interests });
+    this.tell({ op: 'interests', interests });
   }
 
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#drained = resolve;
-      this.#tell({ op: 'drain' });
+      this.tell({ op: 'drain' });
     });
   }
 
   async close(): Promise<number> {
-    this.#tell({ op: 'close' });
+    this.tell({ op: 'close' });
     const stuck = setTimeout(() => void this.#worker.terminate(), 500);
     await this.#exited;
     clearTimeout(stuck);
@@ -287,7 +321,7 @@ class DataThread {
     await this.#worker.terminate();
   }
 
-  #tell(message: ToThread): void {
+  tell(message: ToThread): void {
     this.#worker.postMessage(message);
   }
 
@@ -298,7 +332,7 @@ class DataThread {
         break;
       case 'stories':
         this.#stories(message.batch);
-        this.#tell({ op: 'taken', chars: message.batch.lines.length });
+        this.tell({ op: 'taken', chars: message.batch.lines.length });
         break;
       case 'listening':
         this.#listening?.(message.ports);
@@ -313,6 +347,9 @@ class DataThread {
         break;
       case 'closed':
         this.#cut = message.cut;
+        break;
+      case 'log':
+        this.#log[message.level](message.message, message.fields);
         break;
       case 'clients':
         this.#questions.get(message.question)?.(message.clients);

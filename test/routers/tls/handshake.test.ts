@@ -4,7 +4,9 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { afterEach, describe, it } from 'node:test';
 import { createServer, type TLSSocket } from 'node:tls';
 import forge from 'node-forge';
+import { ClientMaterial } from '../../../routers/tls/client-material.ts';
 import { ClientTls } from '../../../routers/tls/client-tls.ts';
+import { Refusals } from '../../../routers/tls/refusals.ts';
 import { SecureContexts } from '../../../routers/tls/secure-contexts.ts';
 import { serverTlsOptions } from '../../../routers/tls/server-tls.ts';
 import type {
@@ -14,7 +16,11 @@ import type {
 } from '../../../routers/tls/tls-material.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Failure } from '../../../src/base/failure.ts';
+import { LimitedLog } from '../../../src/base/limited-log.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { TimerWheel } from '../../../src/base/timer-wheel.ts';
 import { CertificateAuthority, type Issued, type LeafOptions } from '../../../src/certs.ts';
+import { RecordedStats } from '../../support/recorded-stats.ts';
 
 const DAY_MS = 86_400_000;
 const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY_MS);
@@ -74,6 +80,15 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+const wheel = new TimerWheel(systemClock);
+const stats = new RecordedStats();
+const refusals = new Refusals(stats.root, 'test', new LimitedLog(silentLog, systemClock));
+
+function clientTls(material: ClientTlsMaterial, serverName: string | undefined): ClientTls {
+  const shared = new ClientMaterial(material, { contexts: new SecureContexts(), wheel, drainMs: 60_000 });
+  return new ClientTls(shared, serverName, { stats: stats.root, refusals, clock: systemClock });
+}
+
 type Result = { failure: Failure | undefined; text: string };
 
 /** Connects and reads everything that the server says. */
@@ -83,7 +98,7 @@ async function call(
   material = trusting,
   host = '127.0.0.1',
 ): Promise<Result> {
-  const tls = new ClientTls(material, serverName, new SecureContexts(), systemClock);
+  const tls = clientTls(material, serverName);
   return new Promise((resolve) => {
     const socket = tls.connect({ host, port }, (failure) => {
       if (failure !== undefined) return resolve({ failure, text: '' });
@@ -297,7 +312,7 @@ describe('ClientTls against a server with serverTlsOptions', () => {
 
   it('tells its caller once when the caller gives up', async () => {
     const port = await listening(createTcpServer((socket) => socket.on('error', () => {})));
-    const tls = new ClientTls(trusting, 'web', new SecureContexts(), systemClock);
+    const tls = clientTls(trusting, 'web');
     const failures: (Failure | undefined)[] = [];
     const socket = tls.connect({ host: '127.0.0.1', port }, (failure) => failures.push(failure));
     await once(socket, 'connect');
