@@ -5,6 +5,7 @@
  */
 import {
   createHash,
+  createPrivateKey,
   createPublicKey,
   generateKeyPair,
   type KeyObject,
@@ -40,7 +41,12 @@ export type LeafOptions = Validity & {
 
 export type Issued = { readonly certPem: string; readonly keyPem: string };
 
-type Holder = { readonly name: Asn1; readonly keyId: string; readonly key: KeyObject };
+type Holder = {
+  readonly name: Asn1;
+  /** Absent for an authority of another origin that has none. */
+  readonly keyId: string | undefined;
+  readonly key: KeyObject;
+};
 
 const CLOCK_SKEW_MS = 5 * 60_000;
 const DEFAULT_LIFETIME_MS = 365 * 24 * 3_600_000;
@@ -78,6 +84,24 @@ export class CertificateAuthority {
     const holder = await newHolder(options.commonName, options.keyType);
     const certPem = await certify(holder, holder, options, authorityExtensions(holder, holder));
     return new CertificateAuthority({ certPem, keyPem: privatePem(holder.key) }, holder, '');
+  }
+
+  /**
+   * An authority that exists: its certificate, those between it and the root, and its key, all PEM. Throws an
+   * Error that says why it cannot issue anything.
+   */
+  static load(certPems: readonly string[], keyPem: string): CertificateAuthority {
+    const [certPem = '', ...intermediates] = certPems;
+    const certificate = new X509Certificate(certPem);
+    const key = createPrivateKey(keyPem);
+    if (!certificate.ca) throw new Error('its certificate is not that of an authority (CA:TRUE is missing)');
+    if (!certificate.checkPrivateKey(key)) throw new Error('its key does not belong to its certificate');
+    const { subject, extensions } = certificateParts(certificate);
+    const keyId = extensions.get(OID.subjectKeyIdentifier)?.value;
+    const holder = { name: subject, keyId: typeof keyId === 'string' ? keyId : undefined, key };
+    const above = intermediates.filter((pem) => !isSelfSigned(new X509Certificate(pem)));
+    const passedOn = isSelfSigned(certificate) ? [] : [certPem, ...above];
+    return new CertificateAuthority({ certPem, keyPem: privatePem(key) }, holder, passedOn.join(''));
   }
 
   /** An authority below this one, allowed to issue leaves only. */
@@ -159,6 +183,37 @@ function authorityExtensions(subject: Holder, issuer: Holder, pathLength?: numbe
   ];
 }
 
+/** How many authorities may stand between this one and a leaf; undefined when nothing limits it. */
+export function pathLengthOf(certificate: X509Certificate): number | undefined {
+  const constraints = certificateParts(certificate).extensions.get(OID.basicConstraints)?.value;
+  const limit = Array.isArray(constraints) ? constraints[1]?.value : undefined;
+  return typeof limit === 'string' ? Number.parseInt(util.bytesToHex(limit), 16) : undefined;
+}
+
+/** What X509Certificate does not tell: the subject as it is encoded, and the extensions by their OID. */
+function certificateParts(certificate: X509Certificate): { subject: Asn1; extensions: Map<string, Asn1> } {
+  const whole = asn1.fromDer(certificate.raw.toString('latin1'));
+  // RFC 5280 4.1: version, serial number, algorithm, issuer, validity, subject, key, and tag 3 at the end.
+  const fields = children(children(whole)[0]);
+  const subject = fields[5];
+  if (subject === undefined) throw new Error('its certificate has no subject');
+  const tagged = fields.find(({ tagClass, type }) => tagClass === asn1.Class.CONTEXT_SPECIFIC && type === 3);
+  const extensions = new Map<string, Asn1>();
+  for (const extension of children(children(tagged)[0])) {
+    const oid = children(extension)[0]?.value;
+    const payload = children(extension).at(-1)?.value;
+    if (typeof oid !== 'string' || typeof payload !== 'string') continue;
+    extensions.set(asn1.derToOid(oid), asn1.fromDer(payload));
+  }
+  return { subject, extensions };
+}
+
+const children = (value: Asn1 | undefined): Asn1[] => (Array.isArray(value?.value) ? value.value : []);
+
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.checkIssued(certificate);
+}
+
 function leafExtensions(subject: Holder, issuer: Holder, options: LeafOptions): Asn1[] {
   const dnsNames = (options.dnsNames ?? []).map((name) => contextString(2, name));
   const addresses = (options.ipAddresses ?? []).map((ip) => contextString(7, addressBytes(ip)));
@@ -176,8 +231,12 @@ function leafExtensions(subject: Holder, issuer: Holder, options: LeafOptions): 
 
 function keyIdentifiers(subject: Holder, issuer: Holder): Asn1[] {
   return [
-    extension(OID.subjectKeyIdentifier, universal(asn1.Type.OCTETSTRING, subject.keyId)),
-    extension(OID.authorityKeyIdentifier, sequence(contextString(0, issuer.keyId))),
+    ...(subject.keyId === undefined
+      ? []
+      : [extension(OID.subjectKeyIdentifier, universal(asn1.Type.OCTETSTRING, subject.keyId))]),
+    ...(issuer.keyId === undefined
+      ? []
+      : [extension(OID.authorityKeyIdentifier, sequence(contextString(0, issuer.keyId)))]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The commands of the program, in the order of its help. */
 import type { Command } from '../command.ts';
+import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
 import { helpCommand } from './help.ts';
 import { runCommand } from './run.ts';
@@ -9,5 +10,6 @@ export const commands: readonly Command[] = [
   runCommand,
   validateCommand,
   demoCommand,
+  certsCommand,
   helpCommand(() => commands),
 ];
