@@ -51,7 +51,7 @@ export class FsNamer implements Namer {
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#badFiles = deps.stats.counter('bad_files');
-    this.#watches = new DirectoryWatches(deps.log);
+    this.#watches = new DirectoryWatches(deps.log, deps.clock);
   }
 
   /** How many files and directories are looked at now. */

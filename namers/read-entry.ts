@@ -2,7 +2,7 @@
 
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { isMissing } from './directory-watches.ts';
 
 export type Entry =
@@ -11,42 +11,48 @@ export type Entry =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'unreadable'; readonly reason: string };
 
-/** `stamp` changes when the file behind the path is another one or has been written to. */
-export type Look = { readonly stamp: string; readonly entry: Entry };
+/**
+ * `stamp` changes when the file behind the path is another one or has been written to. `linked`: the path is a
+ * symbolic link, so that what happens to the file may not show in the directory of the path.
+ */
+export type Look = { readonly stamp: string; readonly entry: Entry; readonly linked: boolean };
 
 /** A stamp that no path has: the entry is to be looked at again. */
 export const UNSETTLED = 'unsettled';
 
-const missing: Look = { stamp: 'missing', entry: { type: 'missing' } };
+const MISSING = 'missing';
 
 export async function stampOf(path: string): Promise<string> {
   try {
     return stampOfStats(await stat(path, { bigint: true }));
   } catch (error) {
-    return isMissing(error) ? missing.stamp : `error ${String(error)}`;
+    return isMissing(error) ? MISSING : `error ${String(error)}`;
   }
 }
 
 /** Follows symbolic links. Never waits for a pipe or reads a device. */
 export async function readEntry(path: string, maxBytes: number): Promise<Look> {
+  let linked = false;
   try {
-    const stats = await stat(path, { bigint: true });
-    if (stats.isDirectory()) return { stamp: stampOfStats(stats), entry: { type: 'directory' } };
-    if (!stats.isFile()) return { stamp: stampOfStats(stats), entry: { type: 'missing' } };
+    const own = await lstat(path, { bigint: true });
+    linked = own.isSymbolicLink();
+    const stats = linked ? await stat(path, { bigint: true }) : own;
+    if (stats.isDirectory()) return { stamp: stampOfStats(stats), entry: { type: 'directory' }, linked };
+    if (!stats.isFile()) return { stamp: stampOfStats(stats), entry: { type: 'missing' }, linked };
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return await readText(handle, maxBytes);
+      return { ...(await readText(handle, maxBytes)), linked };
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (isMissing(error)) return missing;
+    if (isMissing(error)) return { stamp: MISSING, entry: { type: 'missing' }, linked };
     const reason = String(error);
-    return { stamp: `error ${reason}`, entry: { type: 'unreadable', reason } };
+    return { stamp: `error ${reason}`, entry: { type: 'unreadable', reason }, linked };
   }
 }
 
-async function readText(handle: FileHandle, maxBytes: number): Promise<Look> {
+async function readText(handle: FileHandle, maxBytes: number): Promise<Omit<Look, 'linked'>> {
   const before = await handle.stat({ bigint: true });
   const stamp = stampOfStats(before);
   if (before.size > BigInt(maxBytes)) {

@@ -1,7 +1,8 @@
 /**
  * A path of the file system as a value over time: edits, renames over it, deletions and symbolic links that
- * point elsewhere show within a second. A directory watch tells at once, a poll every 500 ms tells what the
- * watch missed. A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is
+ * point elsewhere show within a second. A directory watch tells at once. What it cannot tell of, a link or a
+ * directory that is not followed, is looked at every 500 ms; everything else every 20 s, in case that an event
+ * was lost. A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is
  * looked at once more 100 ms later before it is believed, because truncate-then-write and delete-then-create
  * look like that half-way.
  */
@@ -14,6 +15,7 @@ import type { DirectoryWatches } from './directory-watches.ts';
 import { type Entry, readEntry, stampOf, UNSETTLED } from './read-entry.ts';
 
 const POLL_MS = 500;
+const SWEEP_MS = 20_000;
 const QUIET_MS = 50;
 const CONFIRM_MS = 100;
 /** A path that never comes to rest is read all the same. */
@@ -41,6 +43,7 @@ class FileWatch implements Closable {
   #unsettled = 0;
   #changedMs: number | undefined;
   #stamp: string | undefined;
+  #linked = false;
   #last: Entry | undefined;
   #doubted = false;
   #busy = false;
@@ -85,7 +88,6 @@ class FileWatch implements Closable {
     this.#busy = false;
     if (this.#closed) return;
     if (stamp === this.#stamp) return this.#rest();
-    if (this.#changedMs === undefined) this.#deps.watches.refresh(dirname(this.#path));
     this.#changed();
   }
 
@@ -108,6 +110,7 @@ class FileWatch implements Closable {
     }
     this.#doubted = false;
     this.#stamp = look.stamp;
+    this.#linked = look.linked;
     this.#last = look.entry;
     this.#tell(look.entry);
     if (!this.#closed) this.#rest();
@@ -119,8 +122,12 @@ class FileWatch implements Closable {
   }
 
   #rest(): void {
-    if (this.#changedMs === undefined) this.#schedule(this.#deps.clock.nowMs() + POLL_MS);
-    else this.#changed();
+    if (this.#changedMs !== undefined) {
+      this.#changed();
+      return;
+    }
+    const told = !this.#linked && this.#deps.watches.follows(dirname(this.#path));
+    this.#schedule(this.#deps.clock.nowMs() + (told ? SWEEP_MS : POLL_MS));
   }
 }
 

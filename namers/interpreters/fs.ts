@@ -26,7 +26,7 @@ export function fileDtab(
   deps: { readonly clock: Clock; readonly log: Log },
 ): Activity<Dtab> {
   const file = resolve(dtabFile);
-  const watches = new DirectoryWatches(deps.log);
+  const watches = new DirectoryWatches(deps.log, deps.clock);
   const entries = watchedFile(file, TEXT_LENGTH_MAX, { clock: deps.clock, watches });
   // The last good dtab outlives its observers: a router that is idle for a while must not lose it.
   let good: Dtab | undefined;

@@ -150,6 +150,64 @@ describe('FsNamer', () => {
     );
   });
 
+  it('follows its directory when that is deleted and made again, and when another takes its place', async () => {
+    write('a/web', '10.0.0.1 80');
+    const web = resolved('/a/web');
+    await becomes(web, '10.0.0.1:80');
+    rmSync(join(root, 'a'), { recursive: true });
+    await becomes(web, 'neg');
+    write('a/web', '10.0.0.2 80');
+    await becomes(web, '10.0.0.2:80');
+    write('b/web', '10.0.0.3 80');
+    renameSync(join(root, 'a'), join(root, 'c'));
+    renameSync(join(root, 'b'), join(root, 'a'));
+    await becomes(web, '10.0.0.3:80');
+    write('a/web', '10.0.0.4 80');
+    await becomes(web, '10.0.0.4:80');
+  });
+
+  it('looks often only at what a directory watch cannot tell of', async () => {
+    const waits: number[] = [];
+    const clock = {
+      ...systemClock,
+      after(delayMs: number, callback: () => void) {
+        waits.push(Math.round(delayMs));
+        return systemClock.after(delayMs, callback);
+      },
+    };
+    namer = new FsNamer(Path.of('#', 'io.l5d.fs'), root, { clock, log, stats: noStats });
+    for (let n = 0; n < 20; n++) write(`web${n}`, '10.0.0.1 80');
+    symlinkSync('web0', join(root, 'link'));
+    const times = (ms: number) => waits.filter((each) => each === ms).length;
+    for (let n = 0; n < 20; n++) await becomes(resolved(`/web${n}`), '10.0.0.1:80');
+    await eventually(() => times(20_000) === 20);
+    const before = times(500);
+    await becomes(resolved('/link'), '10.0.0.1:80');
+    await eventually(() => times(500) >= before + 3);
+    assert.equal(times(20_000), 20);
+  });
+
+  it('follows a link that takes the place of a file, and what is behind it', async () => {
+    const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'turnout-fs-')));
+    try {
+      write('web', '10.0.0.1 80');
+      const web = resolved('/web');
+      await becomes(web, '10.0.0.1:80');
+      writeFileSync(join(elsewhere, 'target'), '10.0.0.2 80');
+      symlinkSync(join(elsewhere, 'target'), join(root, '.next'));
+      renameSync(join(root, '.next'), join(root, 'web'));
+      await becomes(web, '10.0.0.2:80');
+      writeFileSync(join(elsewhere, 'target'), '10.0.0.3 80');
+      await becomes(web, '10.0.0.3:80');
+      rmSync(join(elsewhere, 'target'));
+      await becomes(web, 'neg');
+      writeFileSync(join(elsewhere, 'target'), '10.0.0.4 80');
+      await becomes(web, '10.0.0.4:80');
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
   it('follows changes behind a link to a file elsewhere', async () => {
     const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'turnout-fs-')));
     try {
