@@ -39,7 +39,7 @@ export class TlsRotation implements Closable {
   readonly #parts: Closable[];
 
   constructor(sections: readonly TlsSection[], deps: TlsRotationDeps) {
-    const watches = new DirectoryWatches(deps.log);
+    const watches = new DirectoryWatches(deps.log, deps.clock);
     const expiry = new CertificateExpiry(deps);
     const reloads = deps.metrics.scope.counter('tls', 'reloads');
     const failures = deps.metrics.scope.counter('tls', 'reload_failures');
