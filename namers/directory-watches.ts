@@ -2,7 +2,8 @@
  * fs.watch on directories, one watch a directory however many listen. It tells at once of what changes in
  * them, and is itself looked after: twice a second each directory is compared with the one that is watched,
  * so that one that was deleted, made again or replaced is followed, and all that listen look again. Where a
- * watch was refused (inotify limits) or does not hear what others do (network file systems), `follows` says so.
+ * watch was refused (inotify limits) or does not hear what others do (network file systems), `follows` says
+ * so.
  */
 import { type FSWatcher, statfsSync, statSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';

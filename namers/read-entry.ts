@@ -12,8 +12,8 @@ export type Entry =
   | { readonly type: 'unreadable'; readonly reason: string };
 
 /**
- * `stamp` changes when the file behind the path is another one or has been written to. `linked`: the path is a
- * symbolic link, so that what happens to the file may not show in the directory of the path.
+ * `stamp` changes when the file behind the path is another one or has been written to. `linked`: the path is
+ * a symbolic link, so that what happens to the file may not show in the directory of the path.
  */
 export type Look = { readonly stamp: string; readonly entry: Entry; readonly linked: boolean };
 

@@ -1,8 +1,8 @@
 /**
  * A path of the file system as a value over time: edits, renames over it, deletions and symbolic links that
  * point elsewhere show within a second. A directory watch tells at once. What it cannot tell of, a link or a
- * directory that is not followed, is looked at every 500 ms; everything else every 20 s, in case that an event
- * was lost. A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is
+ * directory that is not followed, is looked at every 500 ms; everything else every 20 s, in case that an
+ * event was lost. A change is read when it has been quiet for 50 ms; a file that is suddenly empty or gone is
  * looked at once more 100 ms later before it is believed, because truncate-then-write and delete-then-create
  * look like that half-way.
  */
