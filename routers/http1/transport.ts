@@ -4,16 +4,23 @@
  * Plain sockets read into one buffer that all connections of the thread share (15 to 20 % less CPU than
  * 'data' events, and no allocation a read): what outlives the callback must be copied. While a long body is
  * streamed the connection reads into a buffer of its own, which is written to the other side without a copy
- * and not read into again before that write is done. The handle of an accepted socket is long-standing but
- * undocumented; it is used in this file only, and without it everything works through 'data' events.
+ * and not read into again before that write is done. TLS is read into the shared buffer too.
+ *
+ * Bytes and text go past the stream machinery of the socket (`stream-handle`, `tls-stream`); the socket
+ * itself connects, shakes hands, ends, closes and reports errors. Without its undocumented handle everything
+ * works through the socket.
  */
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Failure } from '../../src/base/failure.ts';
 import { type SocketLimits, SocketWatch, type WatchedSocket } from './socket-watch.ts';
+import { PlainWriter, readDirectly, streamHandle, type WriterOwner } from './stream-handle.ts';
+import { TlsReader, TlsWriter } from './tls-stream.ts';
 
 const READ_BYTES = 65536;
 const SPARE_BUFFERS_MAX = 64;
+/** A handle remembers every buffer that it was given: after so many changes a connection keeps its own. */
+const BUFFER_CHANGES_MAX = 1000;
 
 export interface TransportOwner {
   /** `buffer` may be overwritten after this returns. */
@@ -38,16 +45,21 @@ const spareBuffers: ReadBuffer[] = [];
 /** How a plain connection is opened. */
 export type TcpOptions = { readonly noDelay: boolean; readonly keepAlive?: boolean };
 
-export class Transport implements WatchedSocket {
+export class Transport implements WatchedSocket, WriterOwner {
   readonly isTls: boolean;
   closed = false;
   #socket: net.Socket;
   #owner: TransportOwner;
+  /** Set where the handle is used: text over TCP, everything over TLS. */
+  #plain: PlainWriter | undefined;
+  #tlsWriter: TlsWriter | undefined;
+  #tlsReader: TlsReader | undefined;
   #paused = false;
   #error: Error | undefined;
   #watch: SocketWatch | undefined;
   /** Set while this connection reads into a buffer of its own. */
   #ownBuffer: ReadBuffer | undefined;
+  #bufferChanges = 0;
   /** The other side's buffer that the pending write of this side refers to. */
   #borrowed: ReadBuffer | undefined;
   readonly #flushed = (): void => {
@@ -73,8 +85,7 @@ export class Transport implements WatchedSocket {
     const handle = internals._handle;
     if (transport.isTls || typeof handle?.useUserBuffer !== 'function') {
       transport.#attach(accepted);
-      transport.#readByEvents();
-      accepted.resume();
+      transport.#read();
       return transport;
     }
     const socket = new net.Socket({
@@ -87,6 +98,7 @@ export class Transport implements WatchedSocket {
     internals._server = null;
     internals._handle = null;
     transport.#attach(socket);
+    transport.#useHandle();
     return transport;
   }
 
@@ -106,7 +118,10 @@ export class Transport implements WatchedSocket {
       onread: { buffer: sharedBuffer, callback: transport.#onread },
     } as net.NetConnectOpts);
     transport.#attach(socket);
-    socket.once('connect', onConnect);
+    socket.once('connect', () => {
+      transport.#useHandle();
+      onConnect();
+    });
     return transport;
   }
 
@@ -128,7 +143,7 @@ export class Transport implements WatchedSocket {
         return;
       }
       transport.#attach(transport.#socket);
-      transport.#readByEvents();
+      transport.#read();
       onSecure();
     });
     return transport;
@@ -162,7 +177,8 @@ export class Transport implements WatchedSocket {
 
   get bytesTaken(): number {
     const { _handle: handle } = this.#socket as unknown as Internals;
-    return this.#socket.bytesWritten - this.#socket.writableLength - (handle?.writeQueueSize ?? 0);
+    const unwritten = this.#tlsWriter?.writing ?? this.#socket.writableLength + (handle?.writeQueueSize ?? 0);
+    return this.#socket.bytesWritten - unwritten;
   }
 
   fail(why: string): void {
@@ -172,17 +188,23 @@ export class Transport implements WatchedSocket {
 
   /** Bytes that the system has not taken over yet. */
   get backlog(): number {
+    if (this.#tlsWriter !== undefined) return this.#socket.destroyed ? 0 : this.#tlsWriter.backlog;
     const handle = (this.#socket as unknown as Internals)._handle;
     return Math.max(handle?.writeQueueSize ?? 0, this.#socket.writableLength === 0 ? 0 : 1);
   }
 
   /** Everything written has been taken over by the system. */
   get flushed(): boolean {
-    return this.#socket.writableLength === 0;
+    if (this.#tlsWriter !== undefined) return this.#tlsWriter.backlog === 0;
+    return this.#socket.writableLength === 0 && this.#plain?.flushed !== false;
   }
 
   /** Text is one character a byte. False: wait for onDrain before writing much more. */
   write(data: string | Buffer): boolean {
+    if (this.#tlsWriter !== undefined) return this.#tlsWriter.write(data);
+    if (this.#plain !== undefined && typeof data === 'string' && this.#socket.writableLength === 0) {
+      return this.#plain.write(data);
+    }
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
   }
 
@@ -207,20 +229,19 @@ export class Transport implements WatchedSocket {
     before = '',
     after = '',
   ): boolean {
+    if (this.#tlsWriter !== undefined) {
+      return this.#tlsWriter.writeBytes(buffer.subarray(start, end), before, after);
+    }
     const socket = this.#socket;
     const together = before !== '' || after !== '';
-    const idle = socket.writableLength === 0;
     if (together) socket.cork();
     if (before !== '') socket.write(before, 'latin1');
     const bytes = buffer.subarray(start, end);
-    // A TLS socket encrypts or copies at once, unless earlier writes are waiting: then this one is only
-    // queued. 'data' events bring memory that nobody writes to again.
-    const stable = (this.isTls && idle) || source?.isTls === true;
     const lender = source === undefined ? undefined : source.#ownBuffer;
     // The buffer that this read went into, even if the next one goes elsewhere.
     const lends = lender !== undefined && lender.bytes === buffer && !this.isTls;
     if (lends) socket.write(bytes, this.#flushed);
-    else socket.write(stable ? bytes : Buffer.from(bytes));
+    else socket.write(Buffer.from(bytes));
     if (after !== '') socket.write(after, 'latin1');
     if (together) socket.uncork();
     if (!lends) return !socket.writableNeedDrain || socket.writableLength === 0;
@@ -233,6 +254,8 @@ export class Transport implements WatchedSocket {
   /** From the next read on, read into memory of this connection's own, or (false) into the shared buffer. */
   readLarge(large: boolean): void {
     if (this.isTls || large === (this.#ownBuffer !== undefined)) return;
+    if (!large && this.#bufferChanges >= BUFFER_CHANGES_MAX) return;
+    this.#bufferChanges++;
     const handle = (this.#socket as unknown as Internals)._handle;
     if (typeof handle?.useUserBuffer !== 'function') return;
     if (large) {
@@ -247,18 +270,21 @@ export class Transport implements WatchedSocket {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#socket.pause();
+    if (this.#tlsReader === undefined) this.#socket.pause();
+    else this.#tlsReader.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket.resume();
+    if (this.#tlsReader === undefined) this.#socket.resume();
+    else this.#tlsReader.resume();
   }
 
   /** Ends the writing side once everything written has been sent; `ended` is told when that is so. */
   end(ended?: () => void): void {
-    this.#socket.end(ended);
+    if (this.#tlsWriter === undefined) this.#socket.end(ended);
+    else this.#tlsWriter.whenFlushed(() => this.#socket.end(ended));
   }
 
   destroy(): void {
@@ -276,6 +302,23 @@ export class Transport implements WatchedSocket {
     return true;
   };
 
+  /** The owner of both ways past the socket. */
+  failed(error: Error): void {
+    this.#socket.destroy(error);
+  }
+
+  drained(): void {
+    if (!this.closed) this.#owner.onDrain();
+  }
+
+  /** Of a plain socket that reads into a buffer. */
+  #useHandle(): void {
+    const handle = streamHandle(this.#socket);
+    if (handle === undefined) return;
+    readDirectly(handle, this.#onread);
+    this.#plain = new PlainWriter(handle, this);
+  }
+
   /** A lent buffer is left to the garbage collector. */
   #dropOwnBuffer(): void {
     const own = this.#ownBuffer;
@@ -283,13 +326,32 @@ export class Transport implements WatchedSocket {
     if (own !== undefined && !own.lent && spareBuffers.length < SPARE_BUFFERS_MAX) spareBuffers.push(own);
   }
 
-  #readByEvents(): void {
-    this.#socket.on('data', (chunk: Buffer) => this.#owner.onBytes(chunk, 0, chunk.length));
+  /** Of a TLS socket, or of one without what is needed for more. */
+  #read(): void {
+    const socket = this.#socket;
+    const handle = this.isTls ? streamHandle(socket) : undefined;
+    // What has been decrypted before is in the socket.
+    if (handle === undefined || socket.readableLength > 0) {
+      socket.on('data', (chunk: Buffer) => this.#owner.onBytes(chunk, 0, chunk.length));
+    } else {
+      this.#tlsWriter = new TlsWriter(handle, this);
+      this.#tlsReader = new TlsReader(handle, sharedBuffer, {
+        bytes: (buffer, count) => this.#owner.onBytes(buffer, 0, count),
+        end: () => this.#owner.onEnd(),
+        get closed() {
+          return socket.destroyed;
+        },
+      });
+    }
+    socket.resume();
   }
 
   #attach(socket: net.Socket): void {
     this.#socket = socket;
-    socket.on('end', () => this.#owner.onEnd());
+    socket.on('end', () => {
+      if (this.#tlsReader === undefined) this.#owner.onEnd();
+      else this.#tlsReader.end();
+    });
     socket.on('drain', () => this.#owner.onDrain());
     socket.on('error', (error) => {
       this.#error ??= error;

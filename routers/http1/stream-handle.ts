@@ -1,0 +1,142 @@
+/**
+ * What a socket of Node stands on: its handle, asked directly. Past the stream machinery of `net.Socket` a
+ * small request over plain TCP costs about 5 % less CPU time, over TLS about 20 % less. The calls are
+ * long-standing but undocumented: they are made here, in `tls-stream` and in `transport` only, and where they
+ * are missing everything goes through the socket. Ends and errors of reading are always left to the socket.
+ */
+import { getSystemErrorName } from 'node:util';
+
+/** More than this that the system has not taken over is too much. */
+export const BACKLOG_BYTES_MAX = 65536;
+
+/** `oncomplete` is called when the system has taken over what it could not at once. */
+export type WriteRequest = { oncomplete?: (status: number) => void };
+
+/** The handle of a TCP connection, or of TLS over one. */
+export type StreamHandle = {
+  onread: (bytes: ArrayBuffer | undefined) => unknown;
+  useUserBuffer(buffer: Buffer): void;
+  readStart(): number;
+  readStop(): number;
+  readonly writeQueueSize?: number;
+  /** 0, or a negative error code; undefined when there is no connection any more. */
+  writeLatin1String(request: WriteRequest, text: string): number | undefined;
+  writeBuffer(request: WriteRequest, bytes: Buffer): number | undefined;
+};
+
+/** After each call the numbers of `streamBaseState` tell how it went. */
+type StreamBinding = {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+};
+
+function streamBinding(): StreamBinding | undefined {
+  const { binding } = process as unknown as { binding?: (name: string) => Partial<StreamBinding> };
+  try {
+    const found = binding?.('stream_wrap');
+    const usable =
+      typeof found?.WriteWrap === 'function' &&
+      found.streamBaseState instanceof Int32Array &&
+      typeof found.kReadBytesOrError === 'number' &&
+      typeof found.kLastWriteWasAsync === 'number';
+    return usable ? (found as StreamBinding) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const bound = streamBinding();
+const state = bound?.streamBaseState ?? new Int32Array(2);
+const READ = bound?.kReadBytesOrError ?? 0;
+const WAS_ASYNC = bound?.kLastWriteWasAsync ?? 1;
+
+/** The handle of a connected socket; undefined when it cannot be used as it is here. */
+export function streamHandle(socket: object): StreamHandle | undefined {
+  const { _handle: handle } = socket as { _handle?: Partial<StreamHandle> | null };
+  const usable =
+    bound !== undefined &&
+    typeof handle?.onread === 'function' &&
+    typeof handle.useUserBuffer === 'function' &&
+    typeof handle.writeLatin1String === 'function' &&
+    typeof handle.writeBuffer === 'function';
+  return usable ? (handle as StreamHandle) : undefined;
+}
+
+/** Calls `read` with the number of bytes that are in the user buffer. */
+export function readDirectly(handle: StreamHandle, read: (count: number) => void): void {
+  const ofSocket = handle.onread;
+  handle.onread = () => {
+    const count = state[READ] as number;
+    if (count > 0) read(count);
+    else if (count < 0) ofSocket.call(handle, undefined);
+  };
+}
+
+/** Made only where `streamHandle` has found a handle. */
+export function makeWriteRequest(): WriteRequest {
+  if (bound === undefined) throw new TypeError('a handle without its binding');
+  return new bound.WriteWrap();
+}
+
+export function writeError(code: number): Error {
+  const name = getSystemErrorName(code);
+  return Object.assign(new Error(`write ${name}`), { code: name, errno: code, syscall: 'write' });
+}
+
+export interface WriterOwner {
+  failed(error: Error): void;
+  /** Everything has been taken over, after a write that was told to wait for that. */
+  drained(): void;
+}
+
+/** The system almost always takes text over at once: then nothing keeps the request, and all share it. */
+let unused: WriteRequest | undefined;
+
+/** Text over TCP. The socket may write as well while nothing waits in it. */
+export class PlainWriter {
+  /** Writes that the system has not taken over whole. */
+  #pending = 0;
+  #full = false;
+  readonly #handle: StreamHandle;
+  readonly #owner: WriterOwner;
+
+  constructor(handle: StreamHandle, owner: WriterOwner) {
+    this.#handle = handle;
+    this.#owner = owner;
+  }
+
+  get flushed(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** False: wait until drained before writing much more. */
+  write(text: string): boolean {
+    unused ??= makeWriteRequest();
+    const code = this.#handle.writeLatin1String(unused, text);
+    if (code === 0 && state[WAS_ASYNC] === 0) return true;
+    if (code === 0) return this.#wait();
+    if (code !== undefined) this.#owner.failed(writeError(code));
+    return true;
+  }
+
+  /** Keeps the request that was used. */
+  #wait(): boolean {
+    const request = unused as WriteRequest;
+    unused = undefined;
+    this.#pending++;
+    request.oncomplete = (status) => this.#taken(status);
+    this.#full ||= (this.#handle.writeQueueSize ?? 0) >= BACKLOG_BYTES_MAX;
+    return !this.#full;
+  }
+
+  #taken(status: number): void {
+    this.#pending--;
+    if (status < 0) this.#owner.failed(writeError(status));
+    else if (this.#pending === 0 && this.#full) {
+      this.#full = false;
+      this.#owner.drained();
+    }
+  }
+}
