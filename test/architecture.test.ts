@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   k8s: ['base', 'dtab', 'config', 'k8s'],
   namers: ['base', 'dtab', 'config', 'k8s', 'namers'],
   routers: ['base', 'dtab', 'config', 'routers'],
-  src: ['base', 'dtab', 'config', 'k8s', 'namers', 'routers', 'src'],
+  src: ['yaml', 'base', 'dtab', 'config', 'k8s', 'namers', 'routers', 'src'],
   test: ['base', 'dtab', 'config', 'k8s', 'namers', 'routers', 'src', 'test'],
 };
 
@@ -32,6 +32,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ['yaml'],
   k8s: ['@kubernetes/client-node'],
   src: [
+    'yaml',
     'fastify',
     '@fastify/static',
     'node-forge',

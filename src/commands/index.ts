@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
 import { helpCommand } from './help.ts';
+import { installCommand } from './install.ts';
 import { runCommand } from './run.ts';
 import { validateCommand } from './validate.ts';
 
@@ -11,5 +12,6 @@ export const commands: readonly Command[] = [
   validateCommand,
   demoCommand,
   certsCommand,
+  installCommand,
   helpCommand(() => commands),
 ];
