@@ -7,6 +7,7 @@ import type { InterpreterSpec, NamerSpec } from '../../config/spec.ts';
 import type { Delegation } from '../../dtab/delegation.ts';
 import type { Bound, Dtab, NameTree } from '../../dtab/names.ts';
 import { readDtab, readPath } from '../../dtab/parse.ts';
+import { endpointSlices } from '../../k8s/resources.ts';
 import { FsNamer } from '../../namers/fs.ts';
 import { makeInterpreter, makeNamers, type Namers } from '../../namers/index.ts';
 import type { ConfiguredInterpreter } from '../../namers/interpreters/configured.ts';
@@ -14,7 +15,7 @@ import type { State } from '../../src/base/activity.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { noStats } from '../../src/base/stats.ts';
-import { FakeKube } from './fake-kube.ts';
+import { endpoint, FakeKube, slice } from './fake-kube.ts';
 import {
   eventually,
   onlyBound,
@@ -198,6 +199,18 @@ describe('an explanation', () => {
     );
     assert.equal(by.explain([], readPath('/$/inet/80')), undefined);
     assert.match(by.explain([], readPath('/$/nope')) ?? '', /cannot be resolved[\s\S]*Unknown namer: nope/);
+  });
+
+  it('compares as many segments as names have', () => {
+    const api = { kind: 'io.l5d.k8s', prefix: '/io.l5d.k8s', api: {} } as const;
+    const by = interpreter([{ ...common, ...api }]);
+    kube.put(endpointSlices, slice('web-1', 'web', { http: 8080 }, [endpoint('10.0.0.1')]));
+    open.push(watching(by.bind([], readPath('/#/io.l5d.k8s/default/http/web'))));
+    assert.match(
+      by.explain([], readPath('/#/io.l5d.k8s/default/htp/wep/rest')) ?? '',
+      /nearest names: \/#\/io\.l5d\.k8s\/default\/http\/web$/,
+    );
+    assert.doesNotMatch(by.explain([], readPath('/#/io.l5d.k8s/default/http/shop')) ?? '', /nearest/);
   });
 
   it('shows every step of a name, with its transformers', async () => {

@@ -1,6 +1,7 @@
 /** Endpoints, pools, requeues and retries, over real sockets. */
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { leaf } from '../../../dtab/names.ts';
 import { header } from '../../support/raw-client.ts';
 import { noSocketsLeft, Rig, type RigOptions } from '../../support/rig.ts';
 import { OK, ScriptedBackend } from '../../support/scripted-backend.ts';
@@ -47,6 +48,26 @@ describe('A connection that is refused', () => {
     }
     assert.equal(live?.requests.length, 10);
     assert.ok(rig.clientStat('retries/requeues') > 0);
+  });
+
+  it('is told to the source of the addresses, at most once a second', async () => {
+    const [live] = await start(1);
+    let told = 0;
+    rig.tree('web', leaf({ ...rig.bound('web'), refresh: () => void told++ }));
+    rig.addresses('web', [await deadPort(), live!]);
+    const client = await rig.connect();
+    const refused = (): number => rig.clientStat('failures/connect') + rig.clientStat('retries/requeues');
+    for (const expected of [1, 2]) {
+      const earlier = refused();
+      while (refused() < earlier + 3) {
+        client.send(GET);
+        assert.equal((await client.answer()).status, 200);
+        rig.addresses('web', [live!]);
+        rig.addresses('web', [await deadPort(), live!]);
+      }
+      assert.equal(told, expected);
+      rig.clock.advance(1000);
+    }
   });
 
   it('leads to another endpoint for a streamed body too', async () => {
