@@ -89,6 +89,24 @@ describe('turnout install', () => {
     assert.ok(text.includes(`"image":"turnout:${manifest.version}"`));
   });
 
+  for (const example of ['hello-world', 'node-name']) {
+    it(`has the example ${example}, which the strictest Pod Security allows`, {
+      skip: kubectl ? false : 'kubectl is not installed',
+    }, () => {
+      const folder = join(root, 'k8s/manifests/examples', example);
+      const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      for (const object of objectsOf(stdout).values()) {
+        const text = JSON.stringify(object['spec']?.['template'] ?? {});
+        if (text === '{}') continue;
+        for (const need of ['"runAsNonRoot":true', '"drop":["ALL"]', '"allowPrivilegeEscalation":false']) {
+          assert.ok(text.includes(need), `${object['kind']}: ${need}`);
+        }
+        assert.match(text, /"seccompProfile":\{"type":"RuntimeDefault"\}/);
+      }
+    });
+  }
+
   it('refuses what cannot be', async () => {
     const cases: readonly (readonly [words: string[], message: RegExp])[] = [
       [['--tls', '--plain'], /--tls and --plain exclude each other/],
