@@ -6,14 +6,14 @@
  *     - kind: io.l5d.k8s.external
  *       experimental: true
  */
-import { type Bound, leaf, type Name, type Namer, type NameTree, neg } from '../../dtab/names.ts';
+import { type Bound, type Name, type Namer, type NameTree, neg } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';
 import type { KubeApi } from '../../k8s/api.ts';
 import { type Service, services } from '../../k8s/resources.ts';
 import { named } from '../../k8s/selection.ts';
 import { type Activity, mapOk, okActivity } from '../../src/base/activity.ts';
 import { type K8sNames, parseK8sName } from './k8s-name.ts';
-import { LiveSets } from './live-sets.ts';
+import { LiveSets, whileThere } from './live-sets.ts';
 import type { Member } from './members.ts';
 
 export class ExternalNamer implements Namer {
@@ -35,16 +35,15 @@ export class ExternalNamer implements Namer {
     const { namespace, service, labelSelector, port } = parsed;
     // The id is as it was asked for.
     const name = path.take(parsed.name.size);
-    const { members, addr } = this.#sets.get(name, () =>
+    const set = this.#sets.get(name, () =>
       mapOk(
         this.#api.watch({ resource: services, namespace, fieldSelector: named(service), labelSelector }),
         (found) => balancerOf([...found.values()][0], port),
       ),
     );
     const { residual } = parsed;
-    const bound: Bound = { type: 'bound', id: this.#prefix.concat(name), addr, residual };
-    const exists = mapOk(members, (found) => found !== undefined, Object.is);
-    return mapOk<boolean, NameTree<Name>>(exists, (yes) => (yes ? leaf<Name>(bound) : neg));
+    const bound: Bound = { type: 'bound', id: this.#prefix.concat(name), addr: set.addr, residual };
+    return whileThere(set, bound);
   }
 
   /** The names that are in use. */

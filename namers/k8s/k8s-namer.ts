@@ -8,14 +8,14 @@
  *
  * io.l5d.k8s.ns is the same without the namespace, which is that of the pod.
  */
-import { type Bound, leaf, type Name, type Namer, type NameTree, neg } from '../../dtab/names.ts';
+import { type Bound, type Name, type Namer, type NameTree, neg } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';
 import type { KubeApi } from '../../k8s/api.ts';
 import { type Service, type ServicePort, services } from '../../k8s/resources.ts';
 import { named } from '../../k8s/selection.ts';
 import { type Activity, flatMapOk, mapOk, okActivity } from '../../src/base/activity.ts';
 import { type K8sName, type K8sNames, parseK8sName } from './k8s-name.ts';
-import { LiveSets } from './live-sets.ts';
+import { LiveSets, whileThere } from './live-sets.ts';
 import { type Member, membersByPortName, membersByServicePort } from './members.ts';
 import { refreshSlices, serviceSlices } from './service-slices.ts';
 
@@ -37,16 +37,15 @@ export class K8sNamer implements Namer {
   lookup(path: Path): Activity<NameTree<Name>> {
     const parsed = parseK8sName(path, this.#names);
     if (parsed === undefined) return okActivity(neg);
-    const { members, addr } = this.#sets.get(parsed.name, () => this.#members(parsed));
+    const set = this.#sets.get(parsed.name, () => this.#members(parsed));
     const bound: Bound = {
       type: 'bound',
       id: this.#prefix.concat(parsed.name),
-      addr,
+      addr: set.addr,
       residual: parsed.residual,
       refresh: () => refreshSlices(this.#api, parsed),
     };
-    const exists = mapOk(members, (found) => found !== undefined);
-    return mapOk<boolean, NameTree<Name>>(exists, (yes) => (yes ? leaf<Name>(bound) : neg));
+    return whileThere(set, bound);
   }
 
   /** Everybody behind the name, whether in rotation or not; undefined when there is no such name. */

@@ -2,9 +2,9 @@
  * The names of one namer that somebody looks at, each with one set of members and one address set, however
  * many look. A name is forgotten with its last observer.
  */
-import type { Addr } from '../../dtab/names.ts';
+import { type Addr, type Bound, leaf, type Name, type NameTree, neg } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';
-import type { Activity, State } from '../../src/base/activity.ts';
+import { type Activity, mapOk, type State } from '../../src/base/activity.ts';
 import { type Equal, Lazy, map, type Var } from '../../src/base/var.ts';
 import { addrOf, type Member } from './members.ts';
 
@@ -49,6 +49,12 @@ export class LiveSets {
     const entry: Entry = { path, members, addr: map(members, stateAddr, sameAddr), exists: false };
     return entry;
   }
+}
+
+/** The answer of a namer: `bound`, as long as the name exists. */
+export function whileThere({ members }: LiveSet, bound: Bound): Activity<NameTree<Name>> {
+  const exists = mapOk(members, (found) => found !== undefined);
+  return mapOk<boolean, NameTree<Name>>(exists, (yes) => (yes ? leaf<Name>(bound) : neg));
 }
 
 function stateAddr(state: State<Members>): Addr {
