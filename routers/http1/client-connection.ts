@@ -250,7 +250,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     if (this.#phase === 'body' && this.#remaining === UNTIL_CLOSE) {
       this.#complete(false);
     } else if (this.#phase === 'head' || this.#phase === 'body') {
-      this.#fail(this.#closedEarly(undefined));
+      this.#fail(this.#closedEarly(this.#transport.error));
     } else this.close();
   }
 

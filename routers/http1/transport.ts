@@ -186,6 +186,11 @@ export class Transport implements WatchedSocket, WriterOwner {
     this.reset();
   }
 
+  /** Why the connection fails; an alert of TLS is known before its end. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
   /** Bytes that the system has not taken over yet. */
   get backlog(): number {
     if (this.#tlsWriter !== undefined) return this.#socket.destroyed ? 0 : this.#tlsWriter.backlog;

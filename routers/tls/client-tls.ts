@@ -13,8 +13,8 @@ import type { Counter, Scope } from '../../src/base/stats.ts';
 import { certificateAlert } from './certificate-alert.ts';
 import type { ClientMaterial, ClientSide, Generation } from './client-material.ts';
 import type { Refusals } from './refusals.ts';
-import { type KnownSession, SESSION_MS_MAX } from './session-cache.ts';
-import { serverRefusal } from './verification.ts';
+import { SESSION_MS_MAX } from './session-cache.ts';
+import { type Presented, serverRefusal } from './verification.ts';
 
 /** What may stand in a server_name extension; it holds at most 255 bytes. */
 const HOST_NAME = /^[A-Za-z0-9_.-]{1,255}$/;
@@ -105,9 +105,14 @@ export class ClientTls {
     });
     socket.once('secureConnect', () => {
       const resumed = socket.isSessionReused() ? known : undefined;
-      const failure = this.#verdict(socket, at, generation, resumed);
+      // Asked for once: Node hands it out only the first time, and after a resumption not at all.
+      const certificate = resumed === undefined ? socket.getPeerX509Certificate() : undefined;
+      const chainError = socket.authorized ? undefined : String(socket.authorizationError);
+      const presented = { certificate, chainError };
+      const failure = resumed === undefined ? this.#verdict(presented, at, generation) : undefined;
+      if (resumed !== undefined) this.#resumed.add(1);
       if (failure === undefined) {
-        const untilMs = resumed?.untilMs ?? this.#verifiedUntilMs(socket, generation);
+        const untilMs = resumed?.untilMs ?? this.#verifiedUntilMs(presented, generation);
         keep = (latest) => generation.sessions.keep(peer, { session: latest, untilMs });
         if (session !== undefined) keep(session);
       }
@@ -139,34 +144,21 @@ export class ClientTls {
       : 'a client without a certificate (clientAuth is not set)';
   }
 
-  #verdict(
-    socket: TLSSocket,
-    at: string,
-    { validate }: Generation,
-    resumed: KnownSession | undefined,
-  ): Failure | undefined {
-    if (resumed !== undefined) {
-      this.#resumed.add(1);
-      return undefined;
-    }
+  #verdict(presented: Presented, at: string, { validate }: Generation): Failure | undefined {
     if (!validate) return undefined;
     if (this.serverName === undefined) {
       return new Failure('tls', `TLS to ${at}: no name to verify; set commonName or disableValidation`, true);
     }
-    const presented = {
-      certificate: socket.getPeerX509Certificate(),
-      chainError: socket.authorized ? undefined : String(socket.authorizationError),
-    };
     const refusal = serverRefusal(this.serverName, presented, this.#clock.wallMs());
     if (refusal === undefined) return undefined;
     this.#refusals.refused(at, refusal);
     return new Failure('tls', `TLS to ${at}: ${refusal.text}`, true);
   }
 
-  #verifiedUntilMs(socket: TLSSocket, { validate }: Generation): number {
+  #verifiedUntilMs({ certificate }: Presented, { validate }: Generation): number {
     const longestMs = this.#clock.wallMs() + SESSION_MS_MAX;
     if (!validate) return longestMs;
-    return Math.min(longestMs, socket.getPeerX509Certificate()?.validToDate.getTime() ?? 0);
+    return Math.min(longestMs, certificate?.validToDate.getTime() ?? 0);
   }
 
   /** '' sends none. Without a name the endpoint's own is used, if it looks like one of DNS. */
@@ -180,7 +172,10 @@ export class ClientTls {
     if (refused !== undefined) return refused;
     const why = error?.message.trim() ?? 'connection closed';
     if (!reached) return new Failure('connect', `cannot connect to ${at}: ${why}`, true, error);
-    return new Failure('tls', `TLS to ${at}: handshake failed: ${hint(why)}`, true, error);
+    // With TLS 1.2 a server may end the connection in place of the last message of the handshake.
+    const ended = error === undefined || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+    const text = ended ? `${why}; it may have refused ${this.#shown()}` : hint(why);
+    return new Failure('tls', `TLS to ${at}: handshake failed: ${text}`, true, error);
   }
 }
 

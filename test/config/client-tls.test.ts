@@ -34,6 +34,17 @@ describe('clientTlsFor', () => {
     });
   });
 
+  it('takes captures out of what a transformer has put its own name in front of', () => {
+    const client =
+      '{kind: io.l5d.static, configs: [' +
+      '{prefix: "/%/io.l5d.port/4141/#/io.l5d.fs/{ns}/{service}", tls: {commonName: "{service}.{ns}"}}, ' +
+      '{prefix: "/%/io.l5d.port/4141/#/io.l5d.fs/test", tls: {enabled: false}}]}';
+    const named = { type: 'tls', serverName: 'web.prod', validate: true };
+    assert.deepEqual(chosen(client, '/%/io.l5d.port/4141/#/io.l5d.fs/prod/web'), named);
+    assert.deepEqual(chosen(client, '/%/io.l5d.port/4141/#/io.l5d.fs/test/web'), { type: 'plain' });
+    assert.deepEqual(chosen(client, '/#/io.l5d.fs/prod/web'), { type: 'plain' });
+  });
+
   it('fails, and is never plain, for a client that the strict names of an old config do not match', () => {
     const text = readFileSync(new URL('golden/issue-2016.yaml', import.meta.url), 'utf8');
     const section = good(text).spec.routers[1]?.client ?? [];

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { createServer, type TLSSocket } from 'node:tls';
-import forge from 'node-forge';
 import { ClientMaterial } from '../../../routers/tls/client-material.ts';
 import { ClientTls } from '../../../routers/tls/client-tls.ts';
 import { Refusals } from '../../../routers/tls/refusals.ts';
@@ -21,6 +20,7 @@ import { silentLog } from '../../../src/base/log.ts';
 import { TimerWheel } from '../../../src/base/timer-wheel.ts';
 import { CertificateAuthority, type Issued, type LeafOptions } from '../../../src/certs.ts';
 import { RecordedStats } from '../../support/recorded-stats.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const DAY_MS = 86_400_000;
 const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY_MS);
@@ -34,23 +34,6 @@ const identity = (issued: Issued, chain = ''): IdentityMaterial => ({
   keyPem: issued.keyPem,
 });
 const leaf = async (options: LeafOptions): Promise<IdentityMaterial> => identity(await root.issue(options));
-
-/** Neither an authority nor issued by one, as a server's first hand-made certificate usually is. */
-function selfSigned(commonName: string): IdentityMaterial {
-  const keys = forge.pki.rsa.generateKeyPair(2048);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = keys.publicKey;
-  certificate.serialNumber = '01';
-  certificate.validity.notBefore = daysAgo(1);
-  certificate.validity.notAfter = daysAgo(-1);
-  certificate.setSubject([{ name: 'commonName', value: commonName }]);
-  certificate.setIssuer([{ name: 'commonName', value: commonName }]);
-  certificate.sign(keys.privateKey, forge.md.sha256.create());
-  return {
-    certPem: forge.pki.certificateToPem(certificate),
-    keyPem: forge.pki.privateKeyToPem(keys.privateKey),
-  };
-}
 
 const opened: { close(): void }[] = [];
 afterEach(() => {
@@ -171,7 +154,7 @@ describe('ClientTls against a server with serverTlsOptions', () => {
   });
 
   it('refuses a self-signed certificate, and names both reasons when the name is wrong too', async () => {
-    const { port } = await serve(selfSigned('stranger'));
+    const { port } = await serve(identity(selfSigned('stranger')));
     const message = await refused(port, 'web');
     assert.match(
       message,
@@ -205,7 +188,7 @@ describe('ClientTls against a server with serverTlsOptions', () => {
     const { port } = await serve(identity(await middle.issue({ commonName: 'web' })));
     const { failure } = await call(port, 'web', { disableValidation: false, trustPem: middle.certPem });
     assert.equal(failure, undefined);
-    const own = selfSigned('web');
+    const own = identity(selfSigned('web'));
     const pinned = await serve(own);
     assert.equal(
       (await call(pinned.port, 'web', { disableValidation: false, trustPem: own.certPem })).failure,
