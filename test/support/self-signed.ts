@@ -4,8 +4,8 @@ import type { Issued } from '../../src/certs.ts';
 
 const DAY_MS = 86_400_000;
 
-export function selfSigned(commonName: string): Issued {
-  const keys = forge.pki.rsa.generateKeyPair(2048);
+export function selfSigned(commonName: string, bits = 2048): Issued {
+  const keys = forge.pki.rsa.generateKeyPair(bits);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = keys.publicKey;
   certificate.serialNumber = '01';

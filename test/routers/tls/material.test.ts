@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test';
 import type { ClientTlsSpec, ServerTlsSpec } from '../../../config/spec.ts';
 import { loadClientTls, loadServerTls } from '../../../routers/tls/material.ts';
 import { CertificateAuthority } from '../../../src/certs.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnout-material-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -41,6 +42,15 @@ describe('loadServerTls', () => {
     assert.ok(loaded.ok);
     assert.equal(loaded.value.identity.certPem, web.certPem + middle.certPem);
     assert.equal(loaded.value.identity.keyPem, web.keyPem);
+  });
+
+  it('refuses a file whose last certificate is cut short, and a key that OpenSSL finds too small', () => {
+    const half = `${root.certPem}${middle.certPem.slice(0, 200)}`;
+    const caCertPath = file('half.pem', half);
+    assert.match(errorsOf(server({ caCertPath })).join(), /caCertPath: certificate 2 in .* is cut short/);
+    const weak = selfSigned('web', 512);
+    const paths = { certPath: file('weak.pem', weak.certPem), keyPath: file('weak.key', weak.keyPem) };
+    assert.match(errorsOf(server(paths)).join(), /OpenSSL refuses what the files hold: .*too small/);
   });
 
   it('sends only the first certificate of certPath', () => {
