@@ -5,27 +5,22 @@
 import {
   bad,
   bool,
-  checked,
   type Decoder,
   fails,
   ignored,
   int,
   ip,
-  kinds,
   list,
-  map,
   object,
-  ofKind,
   optional,
   port,
   string,
   withDefault,
 } from './decode.ts';
 import { quote } from './errors.ts';
-import { notBuiltDecoders } from './not-built.ts';
 import { LOOPBACK } from './server-spec.ts';
 import { listenerSocket, socketDefaults } from './socket-spec.ts';
-import type { AdminSpec, TelemeterSpec } from './spec.ts';
+import type { AdminSpec } from './spec.ts';
 import { serverTls } from './tls-spec.ts';
 
 export const ADMIN_PORT = 9990;
@@ -69,22 +64,4 @@ export const admin: Decoder<AdminSpec> = object({
   httpIdentifierPort: optional(port),
   security: optional(security),
   workerThreads: ignored(int(1)),
-});
-
-const urlPath: Decoder<string> = checked(string, (text) =>
-  text.startsWith('/') ? undefined : `${quote(text)} does not begin with "/"`,
-);
-
-const common = { experimental: ignored(bool) };
-
-export const telemeter: Decoder<TelemeterSpec> = kinds<TelemeterSpec>('telemeter', {
-  'io.l5d.prometheus': map(
-    ofKind({
-      ...common,
-      path: withDefault(urlPath, '/admin/metrics/prometheus'),
-      prefix: withDefault(string, ''),
-    }),
-    (keys) => ({ kind: 'io.l5d.prometheus', path: keys.path, prefix: keys.prefix }),
-  ),
-  ...notBuiltDecoders('telemeter', common),
 });

@@ -1,5 +1,5 @@
 /** The top level of a configuration. */
-import { admin, adminDefaults, telemeter } from './admin-spec.ts';
+import { admin, adminDefaults } from './admin-spec.ts';
 import {
   bool,
   type Decoder,
@@ -15,6 +15,7 @@ import {
 import { namer } from './namer-spec.ts';
 import { router } from './router-spec.ts';
 import type { LinkerSpec } from './spec.ts';
+import { telemeter } from './telemeter-spec.ts';
 
 const NO_ROUTERS = 'At least one router must be specified in the configuration.';
 

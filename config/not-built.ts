@@ -8,7 +8,6 @@ import {
   bad,
   below,
   bool,
-  checked,
   type Decoder,
   decimal,
   type Fields,
@@ -40,11 +39,6 @@ const flag = optional(bool);
 const hostPort = object({ host: required(nonEmpty), port: optional(port) });
 const zkAddrs = required(list(hostPort, 'name at least one ZooKeeper server'));
 const fullZkAddrs = required(list(object({ host: required(nonEmpty), port: required(port) })));
-const logLevel: Decoder<string> = checked(string, (level) =>
-  /^(off|fatal|critical|error|warning|info|debug|trace|all)$/i.test(level)
-    ? undefined
-    : `Illegal log level: ${level}`,
-);
 const consistency = optional(oneOf(['default', 'stale', 'consistent']));
 const retry = object(
   { baseSeconds: optional(int(1)), maxSeconds: optional(int(1)) },
@@ -188,14 +182,6 @@ const telemeters = {
     },
     experimental: 'telemeter',
   },
-  'io.l5d.tracelog': { fields: { sampleRate: optional(decimal(-1e9, 1e9)), level: optional(logLevel) } },
-  'io.l5d.recentRequests': {
-    fields: {
-      sampleRate: required(decimal(0, 1), 'sampleRate must be between 0.0 and 1.0'),
-      capacity: optional(int(1)),
-    },
-  },
-  'io.l5d.zipkin': { fields: { host, port: optionalPort, sampleRate: rate } },
 } satisfies Record<string, Row>;
 
 const authorizer = kinds('request authorizer', {

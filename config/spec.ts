@@ -297,11 +297,18 @@ export type AdminSpec = {
   };
 };
 
-export type TelemeterSpec = {
-  readonly kind: 'io.l5d.prometheus';
-  readonly path: string;
-  readonly prefix: string;
-};
+export type TelemeterSpec =
+  | { readonly kind: 'io.l5d.prometheus'; readonly path: string; readonly prefix: string }
+  | { readonly kind: 'io.l5d.tracelog'; readonly sampleRate: number; readonly level: string }
+  | { readonly kind: 'io.l5d.recentRequests'; readonly sampleRate: number; readonly capacity: number }
+  | {
+      readonly kind: 'io.l5d.zipkin';
+      readonly host: string;
+      readonly port: number;
+      readonly sampleRate: number;
+    }
+  /** `endpoint` is the URL that `/v1/traces` is appended to. */
+  | { readonly kind: 'io.turnout.otlp'; readonly endpoint: string; readonly sampleRate: number };
 
 export type LinkerSpec = {
   /** Name of the source: the file as given, or `<stdin>`. */

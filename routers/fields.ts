@@ -38,7 +38,7 @@ export const Field = {
   retryAfter: 28,
   nack: 29, // finagle-http-nack, finagle-http-nonretryable-nack
   location: 30, // location, refresh
-  b3: 31, // x-b3-*
+  b3: 31, // x-b3-*, traceparent
 } as const;
 
 const CERT_NAME = 'x-forwarded-client-cert';
@@ -83,6 +83,7 @@ const BY_NAME = new Map<string, number>([
   ['x-b3-parentspanid', Field.b3],
   ['x-b3-sampled', Field.b3],
   ['x-b3-flags', Field.b3],
+  ['traceparent', Field.b3],
 ]);
 
 /** Bit n: some known name has length n. Most other fields are told apart by their length alone. */

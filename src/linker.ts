@@ -250,6 +250,7 @@ export class Linker {
       },
       metrics: this.metrics,
       tap: this.#tap,
+      recent: this.#listeners.recent,
       telemetry: this.spec.telemetry,
       config: () => this.spec.json,
       delegate: (...question) => this.#naming.delegate(...question),

@@ -22,6 +22,11 @@ export class TraceId {
   wide = false;
   wideHi = 0;
   wideLo = 0;
+  /** The span of the last attempt. */
+  childHi = 0;
+  childLo = 0;
+  /** The trace came as W3C `traceparent` and goes on as such too. */
+  w3c = false;
 
   /** The first span of a new trace: all three ids are equal, nothing is decided. */
   startTrace(rng: Rng): void {

@@ -9,6 +9,7 @@ import { Field, type Fields } from '../fields.ts';
 import { hex64, parseHex64 } from './hex.ts';
 import { parseSampleRate, takeSampleRate } from './sample.ts';
 import { isSampledAt, TraceFlag, type TraceId } from './trace-id.ts';
+import { showTraceparent, takeTraceparent } from './traceparent.ts';
 
 export type TracePropagatorKind = 'io.l5d.default' | 'io.l5d.zipkin';
 
@@ -148,6 +149,8 @@ class DefaultPropagator implements TracePropagator {
       known = readTrace(fields.first(Field.l5dCtxTrace) ?? '', trace);
       fields.remove(Field.l5dCtxTrace);
     }
+    trace.w3c = false;
+    if (!known && fields.mayHave(Field.b3)) known = takeTraceparent(fields, trace);
     if (known) trace.nextSpan(this.#rng);
     else trace.startTrace(this.#rng);
     if (fields.mayHave(Field.l5dSample)) {
@@ -158,7 +161,10 @@ class DefaultPropagator implements TracePropagator {
   }
 
   append(out: string, trace: TraceId): string {
-    return out + this.#text.show(trace, this.#rng.below(4294967296), this.#rng.below(4294967296));
+    trace.childHi = this.#rng.below(4294967296);
+    trace.childLo = this.#rng.below(4294967296);
+    const text = out + this.#text.show(trace, trace.childHi, trace.childLo);
+    return trace.w3c ? text + showTraceparent(trace) : text;
   }
 }
 
@@ -182,6 +188,7 @@ class ZipkinPropagator implements TracePropagator {
 
   /** Returns the sampling field, which is a decision and a rate at the same time. */
   #read(fields: Fields, trace: TraceId): string | undefined {
+    trace.w3c = false;
     if (!fields.mayHave(Field.b3)) {
       trace.startTrace(this.#rng);
       return undefined;
@@ -189,7 +196,8 @@ class ZipkinPropagator implements TracePropagator {
     const sampled = fields.named('x-b3-sampled');
     const span = parseHex64(fields.named('x-b3-spanid') ?? '');
     if (span === undefined) {
-      trace.startTrace(this.#rng);
+      if (takeTraceparent(fields, trace)) trace.nextSpan(this.#rng);
+      else trace.startTrace(this.#rng);
       return sampled;
     }
     const parent = parseHex64(fields.named('x-b3-parentspanid') ?? '') ?? span;
@@ -209,13 +217,16 @@ class ZipkinPropagator implements TracePropagator {
   }
 
   append(out: string, trace: TraceId): string {
-    const span = hex64(this.#rng.below(4294967296), this.#rng.below(4294967296));
+    trace.childHi = this.#rng.below(4294967296);
+    trace.childLo = this.#rng.below(4294967296);
+    const span = hex64(trace.childHi, trace.childLo);
     // The sampling decision has a field of its own; B3 flags hold only the others.
     const flags = trace.flagsLo & ~(TraceFlag.samplingKnown | TraceFlag.sampled);
     return (
       `${out}x-b3-traceid: ${hex64(trace.traceHi, trace.traceLo)}\r\nx-b3-spanid: ${span}\r\n` +
       `x-b3-parentspanid: ${hex64(trace.spanHi, trace.spanLo)}\r\n` +
-      `x-b3-sampled: ${trace.sampled === true ? '1' : '0'}\r\nx-b3-flags: ${flags}\r\n`
+      `x-b3-sampled: ${trace.sampled === true ? '1' : '0'}\r\nx-b3-flags: ${flags}\r\n` +
+      (trace.w3c ? showTraceparent(trace) : '')
     );
   }
 }

@@ -23,6 +23,8 @@ type Attempt = {
   readonly tls: string | undefined;
   readonly startedMs: number;
   endedMs: number;
+  /** Its own span. */
+  spanId: string;
   status: number;
   failure: FailureKind | undefined;
 };
@@ -78,8 +80,19 @@ export class Story implements StoryNotes, Told {
       this.#untold++;
       return;
     }
-    const attempt = { client, endpoint, tls, startedMs: nowMs, endedMs: -1, status: 0, failure: undefined };
-    this.#attempts.push(attempt);
+    const { trace } = this.#exchange.context;
+    trace.childHi = 0;
+    trace.childLo = 0;
+    this.#attempts.push({
+      client,
+      endpoint,
+      tls,
+      startedMs: nowMs,
+      endedMs: -1,
+      spanId: '',
+      status: 0,
+      failure: undefined,
+    });
   }
 
   responded(status: number, nowMs: number): void {
@@ -87,6 +100,7 @@ export class Story implements StoryNotes, Told {
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.status = status;
     attempt.endedMs = nowMs;
+    attempt.spanId = this.#childSpan();
   }
 
   attemptFailed(failure: FailureKind, nowMs: number): void {
@@ -94,6 +108,7 @@ export class Story implements StoryNotes, Told {
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.failure = failure;
     attempt.endedMs = nowMs;
+    attempt.spanId = this.#childSpan();
   }
 
   failed(failure: Failure): void {
@@ -179,13 +194,19 @@ export class Story implements StoryNotes, Told {
     return this.#attempts.length + this.#untold;
   }
 
+  /** The span that the last attempt was sent with. */
+  #childSpan(): string {
+    const { childHi, childLo } = this.#exchange.context.trace;
+    return childHi === 0 && childLo === 0 ? '' : hex64(childHi, childLo);
+  }
+
   #class(): string {
     if (this.#status === 0) return 'cancelled';
     if (this.#exchange.routed) return this.#exchange.responseClass === 'success' ? 'success' : 'failure';
     return this.#status < 500 ? 'success' : 'failure';
   }
 
-  #showAttempt({ client, endpoint, tls, startedMs, endedMs, status, failure }: Attempt): string {
+  #showAttempt({ client, endpoint, tls, startedMs, endedMs, spanId, status, failure }: Attempt): string {
     const result =
       endedMs === -1
         ? '"failure":"cancelled"'
@@ -196,7 +217,7 @@ export class Story implements StoryNotes, Told {
     const secure = tls === undefined ? '' : `,"tls":${jsonText(tls)}`;
     const at = rounded(startedMs - this.#exchange.startedMs);
     const where = `"client":${jsonText(client)},"endpoint":${jsonText(endpoint)}${secure}`;
-    return `{${where},"atMs":${at},"ms":${rounded(ms)},${result}}`;
+    return `{${where},"atMs":${at},"ms":${rounded(ms)},"spanId":"${spanId}",${result}}`;
   }
 
   #showTrace(): string {

@@ -20,6 +20,7 @@ import { AdminStats } from './admin-stats.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
 import { delegatorPage } from './handlers/delegator.ts';
 import { metricsPages } from './handlers/metrics.ts';
+import { requestsPages } from './handlers/requests.ts';
 import { shutdownPage } from './handlers/shutdown.ts';
 import { identifierPage, statePages } from './handlers/state.ts';
 import { type AdminAnswer, type Page, TEXT, text } from './page.ts';
@@ -115,6 +116,7 @@ function allPages(spec: AdminSpec, sources: AdminSources): readonly Page[] {
     ...basicPages(sources),
     ...metricsPages(sources),
     ...statePages(sources),
+    ...requestsPages(sources),
     delegatorPage(sources),
     shutdownPage(sources, spec.shutdownGraceMs),
   ];

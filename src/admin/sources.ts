@@ -6,6 +6,7 @@ import type { Delegation } from '../../dtab/delegation.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { MetricsTree } from '../telemetry/metrics-tree.ts';
+import type { RecentRequests } from '../telemetry/recent-requests.ts';
 import type { Tap } from '../telemetry/tap.ts';
 
 export type DelegateAnswer =
@@ -38,6 +39,8 @@ export interface AdminSources {
   readonly metrics: MetricsTree;
   /** Requests as they finish, for whoever listens. */
   readonly tap: Tap;
+  /** Of the telemeter `io.l5d.recentRequests`. */
+  readonly recent: RecentRequests | undefined;
   readonly telemetry: readonly TelemeterSpec[];
   /** The parsed configuration in force, as plain data. */
   config(): unknown;

@@ -21,6 +21,8 @@ export type AttemptRecord = {
    */
   readonly atMs: number;
   readonly ms: number;
+  /** As sent to the endpoint; empty when nothing was sent. */
+  readonly spanId: string;
   readonly status?: number;
   /** A FailureKind, or `cancelled`. */
   readonly failure?: string;

@@ -36,6 +36,7 @@ export function sourcesFor(
     serverInfo: { name: 'turnout', version: '0.1.0' },
     metrics,
     tap: new Tap(() => {}),
+    recent: undefined,
     telemetry,
     config: () => ({ routers: [{ protocol: 'http' }] }),
     delegate: async () => ({ type: 'cannot' }),

@@ -17,6 +17,7 @@ export function metricsPages(sources: AdminSources): Page[] {
     { path: '/metrics.json', methods: ['GET'], answer: asJson },
   ];
   for (const telemeter of sources.telemetry) {
+    if (telemeter.kind !== 'io.l5d.prometheus') continue;
     pages.push({
       path: telemeter.path,
       methods: ['GET'],

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Fields } from '../../../routers/fields.ts';
 import { hex64, parseHex64 } from '../../../routers/headers/hex.ts';
 import { parseSampleRate } from '../../../routers/headers/sample.ts';
-import { makeTracePropagator, readTrace } from '../../../routers/headers/trace.ts';
+import { makeTracePropagator, readTrace, type TracePropagatorKind } from '../../../routers/headers/trace.ts';
 import { isSampledAt, TraceId } from '../../../routers/headers/trace-id.ts';
 import { seededRng } from '../../../src/base/rng.ts';
 
@@ -209,5 +209,56 @@ describe('hex64', () => {
     assert.deepEqual(parseHex64('a'), [0, 10]);
     assert.equal(parseHex64('xyz'), undefined);
     assert.equal(parseHex64(''), undefined);
+  });
+});
+
+describe('traceparent', () => {
+  const w3c = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const receive = (kind: TracePropagatorKind, pairs: [string, string][]) => {
+    const fields = Fields.of(pairs);
+    const trace = new TraceId();
+    const propagator = makeTracePropagator(kind, seededRng(5));
+    propagator.receive(fields, trace);
+    return { fields, trace, sent: propagator.append('', trace) };
+  };
+
+  for (const kind of ['io.l5d.default', 'io.l5d.zipkin'] as const) {
+    it(`makes the request part of its trace and goes on with the attempt as parent, with ${kind}`, () => {
+      const { fields, trace, sent } = receive(kind, [
+        ['traceparent', w3c],
+        ['tracestate', 'a=b'],
+      ]);
+      assert.equal(trace.sampled, true);
+      assert.deepEqual(fields.pairs(), [['tracestate', 'a=b']]);
+      const [, id, span] = /traceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-01\r\n/.exec(sent) ?? [];
+      assert.equal(id, '0af7651916cd43dd8448eb211c80319c');
+      assert.notEqual(span, 'b7ad6b7169203331');
+    });
+  }
+
+  it('passes untouched beside a trace of linkerd itself', () => {
+    const own = receive('io.l5d.default', []);
+    const ctx = /l5d-ctx-trace: (\S+)/.exec(own.sent)?.[1] ?? '';
+    const { fields, sent } = receive('io.l5d.default', [
+      ['l5d-ctx-trace', ctx],
+      ['traceparent', w3c],
+    ]);
+    assert.deepEqual(fields.pairs(), [['traceparent', w3c]]);
+    assert.ok(!sent.includes('traceparent'));
+  });
+
+  it('is nothing when it is not what the Recommendation says', () => {
+    for (const bad of [
+      '',
+      w3c.toUpperCase(),
+      `${w3c}-x`,
+      w3c.replace('00-', 'ff-'),
+      w3c.replace('b7ad6b7169203331', '0000000000000000'),
+      w3c.replace('0af7651916cd43dd8448eb211c80319c', '0'.repeat(32)),
+    ]) {
+      const { trace, sent } = receive('io.l5d.default', [['traceparent', bad]]);
+      assert.equal(trace.w3c, false, bad);
+      assert.ok(!sent.includes('traceparent'));
+    }
   });
 });
