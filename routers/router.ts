@@ -226,9 +226,14 @@ export class Router implements Closable {
   }
 
   #cache<V extends Closable>(layer: string, max: number): BindCache<V> {
-    const { spec, stats, clock } = this.#deps;
+    const { spec, stats, clock, wheel } = this.#deps;
     const { idleTtlMs } = spec.bindingCache;
-    return new BindCache<V>({ max, idleTtlMs, clock, stats: stats.scope('bindcache', layer) });
+    const time: Clock = {
+      nowMs: () => wheel.nowMs(),
+      wallMs: () => clock.wallMs(),
+      after: (delayMs, callback) => clock.after(delayMs, callback),
+    };
+    return new BindCache<V>({ max, idleTtlMs, clock: time, stats: stats.scope('bindcache', layer) });
   }
 
   #makeService(name: string, local: Exchange['context']['localDtab']): ServicePath {

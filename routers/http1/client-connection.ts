@@ -232,7 +232,14 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    this.#settings.receivedBytes.add(end - start);
+    const { wheel, receivedBytes } = this.#settings;
+    wheel.standStill();
+    receivedBytes.add(end - start);
+    this.#read(buffer, start, end);
+    wheel.goOn();
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end) {
       if (this.#phase === 'head') at = this.#readHead(buffer, at, end);

@@ -99,8 +99,11 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    this.#server.receivedBytes.add(end - start);
+    const { wheel, receivedBytes } = this.#server;
+    wheel.standStill();
+    receivedBytes.add(end - start);
     this.early(buffer, start, end);
+    wheel.goOn();
   }
 
   early(buffer: Buffer, start: number, end: number): void {

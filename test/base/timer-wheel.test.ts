@@ -14,6 +14,22 @@ function wheelOf() {
 }
 
 describe('TimerWheel', () => {
+  it('lets the time stand still for the callback of a read, and goes on afterwards', () => {
+    const { clock, wheel, fired, timer } = wheelOf();
+    wheel.standStill();
+    const nowMs = wheel.nowMs();
+    clock.advance(50);
+    assert.equal(wheel.nowMs(), nowMs);
+    wheel.goOn();
+    assert.equal(wheel.nowMs(), nowMs + 50);
+    timer('a').arm(100);
+    clock.advance(120);
+    assert.deepEqual(
+      fired.map(([name]) => name),
+      ['a'],
+    );
+  });
+
   it('fires once, never early and at most two ticks late', () => {
     const delays = fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 30 });
     fc.assert(
