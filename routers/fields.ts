@@ -86,24 +86,40 @@ const BY_NAME = new Map<string, number>([
   ['traceparent', Field.b3],
 ]);
 
-/** Bit n: some known name has length n. Most other fields are told apart by their length alone. */
-let knownLengths = 0;
-for (const name of BY_NAME.keys()) knownLengths |= 1 << name.length;
+type KnownName = { readonly name: string; readonly id: number };
 
-const LOWER_L = 0x6c;
+/** The known names by length: a name is compared with the few of its own, without a copy and a hash. */
+const BY_LENGTH: KnownName[][] = Array.from({ length: 31 }, () => []);
+for (const [name, id] of BY_NAME) (BY_LENGTH[name.length] as KnownName[]).push({ name, id });
+
+const LOWER_A = 0x61;
+const DASH = 0x2d;
 
 /** The id of a field name, whatever its case. */
 export function fieldId(name: string): number {
-  const maybeL5d = (name.charCodeAt(0) | 0x20) === LOWER_L && name.charCodeAt(3) === 0x2d;
-  if (!maybeL5d && (name.length > 30 || (knownLengths & (1 << name.length)) === 0)) return Field.other;
-  const lower = name.toLowerCase();
-  const id = BY_NAME.get(lower);
-  if (id !== undefined) return id;
+  const known = BY_LENGTH[name.length];
+  if (known !== undefined) {
+    for (let i = 0; i < known.length; i++) {
+      const each = known[i] as KnownName;
+      if (isSpelled(name, each.name)) return each.id;
+    }
+  }
   // To CGI and WSGI it is the same name with underscores, and it says who the caller is.
-  if (name.length === CERT_NAME.length && lower.replaceAll('_', '-') === CERT_NAME) {
+  if (name.length === CERT_NAME.length && name.toLowerCase().replaceAll('_', '-') === CERT_NAME) {
     return Field.forwardedClientCert;
   }
-  return lower.startsWith('l5d-') ? Field.l5dOther : Field.other;
+  return name.charCodeAt(3) === DASH && isSpelled(name, 'l5d-') ? Field.l5dOther : Field.other;
+}
+
+/** `name` begins with `lower`, in any case. */
+function isSpelled(name: string, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const code = lower.charCodeAt(i);
+    const given = name.charCodeAt(i);
+    // A letter differs from its capital by one bit; other characters must be the same.
+    if (given !== code && (code < LOWER_A || (given | 0x20) !== code)) return false;
+  }
+  return true;
 }
 
 export class Fields {
