@@ -165,12 +165,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     }
     this.#requestDone = true;
     if (typeof body === 'string') this.#transport.write(text + body);
-    else {
-      this.#transport.cork();
-      this.#transport.write(text);
-      this.#transport.write(body);
-      this.#transport.uncork();
-    }
+    else this.#transport.writeTogether(text, body);
   }
 
   bodyData(source: Transport, buffer: Buffer, start: number, end: number): boolean {
@@ -235,11 +230,6 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     const { wheel, receivedBytes } = this.#settings;
     wheel.standStill();
     receivedBytes.add(end - start);
-    this.#read(buffer, start, end);
-    wheel.goOn();
-  }
-
-  #read(buffer: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end) {
       if (this.#phase === 'head') at = this.#readHead(buffer, at, end);
@@ -247,10 +237,11 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
       else {
         // Bytes that answer nothing: the next response on this connection could not be trusted.
         this.close();
-        return;
+        at = end;
       }
     }
     if (this.#phase === 'body') this.#exchange?.answer.flush();
+    wheel.goOn();
   }
 
   onEnd(): void {

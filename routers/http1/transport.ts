@@ -213,12 +213,15 @@ export class Transport implements WatchedSocket, WriterOwner {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
   }
 
-  /** Collects the writes of one tick of work into one system call. */
-  cork(): void {
+  /** A head and a body that stays as it is, in one system call. */
+  writeTogether(text: string, body: Buffer): void {
+    if (this.#tlsWriter !== undefined) {
+      this.#tlsWriter.writeBytes(body, text, '');
+      return;
+    }
     this.#socket.cork();
-  }
-
-  uncork(): void {
+    this.#socket.write(text, 'latin1');
+    this.#socket.write(body);
     this.#socket.uncork();
   }
 
