@@ -4,7 +4,7 @@ import { Balancer } from '../../../routers/balance/balancer.ts';
 import { BalancerStats } from '../../../routers/balance/balancer-stats.ts';
 import { type Balanced, BalancerNode, type EndpointStatus } from '../../../routers/balance/distributor.ts';
 import { makeDistributor } from '../../../routers/balance/make-distributor.ts';
-import { seededRng } from '../../../src/base/rng.ts';
+import { type Rng, seededRng } from '../../../src/base/rng.ts';
 import { RecordedStats } from '../../support/recorded-stats.ts';
 
 export class Node implements Balanced {
@@ -40,10 +40,11 @@ export const specs: Readonly<Record<LoadBalancerSpec['kind'], LoadBalancerSpec>>
 export class BalancerRig {
   nowMs = 1000;
   readonly stats = new RecordedStats();
-  readonly rng = seededRng(7);
+  readonly rng: Rng;
   readonly balancer: Balancer<Node>;
 
-  constructor(members: readonly Node[], spec: LoadBalancerSpec) {
+  constructor(members: readonly Node[], spec: LoadBalancerSpec, rng = seededRng(7)) {
+    this.rng = rng;
     const stats = new BalancerStats(this.stats.root, spec.kind);
     const deps = { rng: this.rng, nowMs: () => this.nowMs, stats };
     const make = () => makeDistributor<Node>(spec, deps);
