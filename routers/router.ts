@@ -291,7 +291,6 @@ export class Router implements Closable {
         tls: tls instanceof Failure ? undefined : tls,
         receivedBytes: stats.receivedBytes,
         sentBytes: stats.sentBytes,
-        idleClosed: stats.idleClosed,
         lifetimeClosed: stats.lifetimeClosed,
       },
       pool: {

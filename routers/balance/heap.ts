@@ -63,10 +63,11 @@ export class Heap<E extends Balanced> extends Distributor<E> {
       this.#settle(position);
     }
     const size = this.#heap.length;
-    const at = this.#rng.below(size);
-    const displaced = this.#heap[at] as E;
+    const at = this.#rng.below(size + 1);
+    const displaced = this.#heap[at] ?? endpoint;
     this.#put(endpoint, at);
     this.#rise(at);
+    if (displaced === endpoint) return;
     this.#put(displaced, size);
     this.#rise(size);
   }

@@ -232,7 +232,22 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     }
     this.#idle.push(session);
     this.#settings.stats.poolCached.add(1);
+    session.idleSinceMs = this.#settings.wheel.nowMs();
     session.expireAfter(idleMs);
+  }
+
+  /** The first `minSize` connections end only when the session's own limit is over. */
+  expired(session: ClientConnection): void {
+    const { minSize, sessionIdleMs = Number.POSITIVE_INFINITY, stats, wheel } = this.#settings;
+    const leftMs = sessionIdleMs - (wheel.nowMs() - session.idleSinceMs);
+    if (leftMs > 0 && this.#all.size <= minSize) {
+      session.expireAfter(leftMs);
+      return;
+    }
+    if (leftMs <= 0) stats.idleClosed?.add(1);
+    session.close();
+    // At once, so that the next one that expires sees how many are left.
+    this.gone(session);
   }
 
   gone(session: ClientConnection): void {

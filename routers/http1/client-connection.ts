@@ -37,6 +37,8 @@ export interface SessionOwner {
   connectFailed(session: ClientConnection, failure: Failure): void;
   /** The exchange is over and the connection can carry another. */
   idle(session: ClientConnection): void;
+  /** It has been idle for as long as `expireAfter` said. */
+  expired(session: ClientConnection): void;
   /** Once, whatever the reason. */
   gone(session: ClientConnection): void;
 }
@@ -54,8 +56,7 @@ export type SessionSettings = {
   readonly tls: ClientTls | undefined;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;
-  /** Connections that `clientSession` closed, if it is configured. */
-  readonly idleClosed: Counter | undefined;
+  /** Connections that `clientSession` closed for their age, if it is configured. */
   readonly lifetimeClosed: Counter | undefined;
 };
 
@@ -68,6 +69,8 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'gone';
 export class ClientConnection implements TransportOwner, Session, TunnelEnd, ClientSide {
   /** Idle time that the endpoint announced on this connection. */
   announcedMs: number | undefined;
+  /** Since when it has been idle, if it is; kept by the owner. */
+  idleSinceMs = 0;
   readonly endpoint: string;
   #transport: Transport;
   readonly #owner: SessionOwner;
@@ -297,10 +300,11 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     } else if (this.#phase === 'body') {
       const text = `${this.endpoint} sent nothing of the response body for ${bodyIdleTimeoutMs} ms`;
       this.#fail(new Failure('body-timeout', text));
-    } else {
-      (this.#worn ? this.#settings.lifetimeClosed : this.#settings.idleClosed)?.add(1);
+    } else if (this.#worn) {
+      this.#settings.lifetimeClosed?.add(1);
       this.close();
-    }
+    } else if (this.#phase === 'idle') this.#owner.expired(this);
+    else this.close();
   }
 
   /** It has been open for as long as it may. */
