@@ -179,6 +179,8 @@ export class Exchange {
   resent = false;
   /** The server's time limit, for the deadline that the next hop is told. */
   serverTimeoutMs: number | undefined;
+  /** When the earlier of the total and the server's time limit is over. */
+  dueMs = Number.POSITIVE_INFINITY;
   /** Stop the total and the server's time limit, and the wait before a retry. */
   totalTimer: Closable | undefined;
   serverTimer: Closable | undefined;

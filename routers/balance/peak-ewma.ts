@@ -29,7 +29,7 @@ export class PeakEwma<E extends Balanced> extends Distributor<E> {
     this.#rng = deps.rng;
     this.#nowMs = deps.nowMs;
     this.#decayMs = decayMs;
-    this.#prefers = (a, b) => this.loadAt(a, this.#drawMs) <= this.loadAt(b, this.#drawMs);
+    this.#prefers = (a, b) => costOf(a, this.#drawMs, decayMs) <= costOf(b, this.#drawMs, decayMs);
   }
 
   update(endpoints: readonly E[]): void {
@@ -37,10 +37,8 @@ export class PeakEwma<E extends Balanced> extends Distributor<E> {
   }
 
   /** The load that endpoints are compared by, in ms. */
-  loadAt({ node, load }: Balanced, nowMs: number): number {
-    const costMs = this.#decayed(node.costMs, node.stampMs, nowMs);
-    if (costMs === 0 && load > 0) return PENALTY_MS + load;
-    return costMs * (load + 1);
+  loadAt(endpoint: Balanced, nowMs: number): number {
+    return costOf(endpoint, nowMs, this.#decayMs);
   }
 
   override ended({ node }: E, startedMs: number): void {
@@ -48,7 +46,7 @@ export class PeakEwma<E extends Balanced> extends Distributor<E> {
     const rttMs = Math.max(nowMs - startedMs, 0);
     // A peak is taken over at once; what is lower is approached.
     node.costMs =
-      rttMs > node.costMs ? rttMs : rttMs + this.#decayed(node.costMs - rttMs, node.stampMs, nowMs);
+      rttMs > node.costMs ? rttMs : rttMs + decayed(node.costMs - rttMs, nowMs - node.stampMs, this.#decayMs);
     node.stampMs = nowMs;
   }
 
@@ -56,10 +54,14 @@ export class PeakEwma<E extends Balanced> extends Distributor<E> {
     this.#drawMs = this.#nowMs();
     return drawTwo(this.#endpoints, this.#endpoints.length, avoid, this.#rng, this.#prefers);
   }
+}
 
-  /** What is left at `nowMs` of an amount at `stampMs`. A clock that went backwards takes nothing away. */
-  #decayed(amount: number, stampMs: number, nowMs: number): number {
-    const elapsedMs = nowMs - stampMs;
-    return amount === 0 || elapsedMs <= 0 ? amount : amount * Math.exp(-elapsedMs / this.#decayMs);
-  }
+function costOf({ node, load }: Balanced, nowMs: number, decayMs: number): number {
+  const costMs = decayed(node.costMs, nowMs - node.stampMs, decayMs);
+  return costMs === 0 && load > 0 ? PENALTY_MS + load : costMs * (load + 1);
+}
+
+/** What is left of an amount after a time. A clock that went backwards takes nothing away. */
+function decayed(amount: number, elapsedMs: number, decayMs: number): number {
+  return amount === 0 || elapsedMs <= 0 ? amount : amount * Math.exp(-elapsedMs / decayMs);
 }

@@ -114,7 +114,9 @@ export class ServicePath implements ServiceStage, Closable {
     const { totalTimeoutMs } = this.#settings;
     if (totalTimeoutMs !== undefined) {
       const timer = this.#deps.wheel.timer(() => this.#totalTimedOut(exchange, totalTimeoutMs));
-      timer.arm(totalTimeoutMs);
+      const dueMs = this.#deps.wheel.nowMs() + totalTimeoutMs;
+      timer.armAt(dueMs);
+      exchange.dueMs = Math.min(exchange.dueMs, dueMs);
       exchange.totalTimer = timer;
       const { context } = exchange;
       context.deadline = withTimeout(context.deadline, this.#deps.wheel.wallMs(), totalTimeoutMs);
@@ -293,7 +295,11 @@ export class ServicePath implements ServiceStage, Closable {
       this.#attempt(exchange);
       return;
     }
-    const timer = this.#deps.wheel.timer(() => this.#attempt(exchange));
+    const { wheel } = this.#deps;
+    const timer = wheel.timer(() => {
+      // A time limit that ends in the same tick answers, if this comes before it.
+      if (wheel.nowMs() < exchange.dueMs) this.#attempt(exchange);
+    });
     timer.arm(backoffMs);
     exchange.retryTimer = timer;
   }

@@ -225,7 +225,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
       !exchange.resent &&
       exchange.replayable &&
       IDEMPOTENT.has(exchange.head.method);
-    if (resend && this.#mayRequeue(exchange)) {
+    if (resend && this.#mayRequeue(exchange, true)) {
       exchange.resent = true;
       this.#try(exchange, undefined);
       return;
@@ -409,10 +409,13 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     else this.#settle(exchange, failure);
   }
 
-  /** Requeues of delivered or half-delivered attempts are limited per request and by the client's budget. */
-  #mayRequeue(exchange: Exchange): boolean {
+  /**
+   * Requeues of delivered or half-delivered attempts are limited per request and by the client's budget.
+   * `anywhere`: also if every endpoint is taken for dead.
+   */
+  #mayRequeue(exchange: Exchange, anywhere = false): boolean {
     if (exchange.over || !exchange.replayable) return false;
-    if (this.#balancer.open === 0) {
+    if (!anywhere && this.#balancer.open === 0) {
       this.stats.cannotRetry.add(1);
       return false;
     }

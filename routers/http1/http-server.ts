@@ -363,7 +363,8 @@ export class HttpServer implements ConnectionHost {
         new Failure('server-timeout', totalTimeoutText(timeoutMs, exchange.service?.name)),
       );
     });
-    timer.arm(timeoutMs);
+    exchange.dueMs = this.wheel.nowMs() + timeoutMs;
+    timer.armAt(exchange.dueMs);
     exchange.serverTimer = timer;
     exchange.serverTimeoutMs = timeoutMs;
   }

@@ -24,6 +24,7 @@ function scenarios(endpoints: number): Scenario[] {
   ];
 }
 
+/** A figure, to the right. */
 const cell = (value: number, digits: number, width = 9): string => value.toFixed(digits).padStart(width);
 
 function row(name: string, kind: string, outcome: Outcome): string {
