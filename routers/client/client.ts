@@ -15,7 +15,7 @@ import { Balancer } from '../balance/balancer.ts';
 import type { EndpointStatus } from '../balance/distributor.ts';
 import { makeDistributor } from '../balance/make-distributor.ts';
 import { WaitList } from '../binding/wait-list.ts';
-import { isNack, isNonRetryableNack, type ResponseClass } from '../classify/http.ts';
+import { isNack, isNonRetryableNack } from '../classify/http.ts';
 import { type AttemptStage, type Exchange, Opaque } from '../exchange.ts';
 import { Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
@@ -34,6 +34,7 @@ import type { RetryBudget } from '../retry/budget.ts';
 import type { ClientStats } from './client-stats.ts';
 import { Endpoint, type EndpointSettings, type EndpointUser } from './endpoint.ts';
 import { EndpointSet } from './endpoint-set.ts';
+import { judge, saysNothing } from './judge.ts';
 import { TracedAnswer } from './traced-answer.ts';
 
 /** Acquisitions tried for one attempt at the most; and if every endpoint is taken for dead. */
@@ -209,7 +210,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.byService?.end(exchange.responseClass, latencyMs, undefined);
     exchange.attemptRecorded = true;
     this.stats.requeuesPerRequest.observe(exchange.requeues);
-    this.#judge(exchange, exchange.responseClass, nowMs);
+    judge(exchange.endpoint as Endpoint | undefined, exchange, exchange.responseClass, nowMs);
     exchange.story?.responded(response.status, nowMs);
     if (response.status < 500) requeueBudget.deposit(nowMs);
     service.settleResponse(exchange, response, length);
@@ -322,6 +323,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const nowMs = this.#settings.wheel.nowMs();
     exchange.attemptStartedMs = nowMs;
     exchange.attemptRecorded = false;
+    exchange.staleSession = false;
     exchange.probe = endpoint.accrual?.begin(nowMs) ?? false;
     this.#balancer.started(endpoint);
     this.stats.requests.begin();
@@ -355,23 +357,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     status.error(latencyMs);
     requests.end(outcome, latencyMs, failure.kind);
     exchange.byService?.end(outcome, latencyMs, failure.kind);
-    const local = exchange.staleSession || isLocal(failure);
-    this.#judge(exchange, local ? 'ignorable' : outcome, nowMs, endpoint);
+    judge(endpoint, exchange, saysNothing(exchange, failure) ? 'ignorable' : outcome, nowMs);
     return endpoint;
-  }
-
-  /** Tells the endpoint's accrual how the attempt went. */
-  #judge(
-    exchange: Exchange,
-    outcome: ResponseClass,
-    nowMs: number,
-    endpoint = exchange.endpoint as Endpoint | undefined,
-  ): void {
-    const accrual = endpoint?.accrual;
-    if (accrual === undefined) return;
-    if (outcome === 'success') accrual.success(exchange.attemptStartedMs, nowMs);
-    else if (outcome === 'ignorable') accrual.ignored(exchange.probe);
-    else accrual.failure(exchange.probe, nowMs);
   }
 
   #settle(exchange: Exchange, failure: Failure): void {
@@ -495,9 +482,4 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   #expired(exchange: Exchange): void {
     exchange.service?.settleFailure(exchange, this.#bindingTimeout(exchange));
   }
-}
-
-/** What a queue or a time limit of ours refused says nothing about the endpoint. */
-function isLocal({ kind }: Failure): boolean {
-  return kind === 'too-many-waiters' || kind === 'binding-timeout' || kind === 'marked-down';
 }

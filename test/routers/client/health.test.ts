@@ -139,6 +139,29 @@ describe('Failure accrual', () => {
     assert.equal(rig.clientStat('failure_accrual/removals'), 0);
   });
 
+  it('does not count idle connections that were closed just as they were used, but what follows', async () => {
+    const kind = 'io.l5d.http.retryableRead5XX';
+    const [backend] = await start(1, {
+      client: { failureAccrual: { ...accrual, failures: 1 } as AccrualSpec },
+      service: { responseClassifier: { kind } },
+    });
+    const client = await rig.connect();
+    await get(client, 1);
+    // Dies as soon as it sees a second request on a connection.
+    backend!.script = ({ connection }) => {
+      if (backend!.connections.indexOf(connection) > 0) return OK;
+      connection.reset();
+      return undefined;
+    };
+    assert.deepEqual(await get(client, 1), [200]);
+    assert.equal(backend!.connections.length, 2);
+    assert.equal(rig.clientStat('failure_accrual/removals'), 0);
+    await backend!.close();
+    client.send(GET);
+    assert.equal((await client.answer()).status, 502);
+    assert.equal(rig.clientStat('failure_accrual/removals'), 1);
+  });
+
   it('still sends requests to somebody when everybody is dead', async () => {
     const all = await start(3, { client: { failureAccrual: accrual } });
     for (const each of all) each.script = () => ERROR;
