@@ -3,7 +3,6 @@
  * request was sent whole, the response was read whole, exactly, and nothing is left over; anything else
  * closes it. Bytes on an idle connection close it too: no request asked for them.
  */
-
 import { Failure } from '../../src/base/failure.ts';
 import { latin1 } from '../../src/base/latin1.ts';
 import type { Counter } from '../../src/base/stats.ts';
@@ -300,11 +299,11 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     } else if (this.#phase === 'body') {
       const text = `${this.endpoint} sent nothing of the response body for ${bodyIdleTimeoutMs} ms`;
       this.#fail(new Failure('body-timeout', text));
-    } else if (this.#worn) {
-      this.#settings.lifetimeClosed?.add(1);
+    } else if (this.#phase === 'idle' && !this.#worn) this.#owner.expired(this);
+    else {
+      if (this.#phase === 'idle') this.#settings.lifetimeClosed?.add(1);
       this.close();
-    } else if (this.#phase === 'idle') this.#owner.expired(this);
-    else this.close();
+    }
   }
 
   /** It has been open for as long as it may. */
