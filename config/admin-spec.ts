@@ -31,6 +31,7 @@ export const adminDefaults: AdminSpec = {
   port: ADMIN_PORT,
   shutdownGraceMs: 10_000,
   drain: { delayMs: 0 },
+  reload: { watch: true, remote: false },
   socketOptions: socketDefaults,
 };
 
@@ -59,6 +60,10 @@ export const admin: Decoder<AdminSpec> = object({
   port: withDefault(port, ADMIN_PORT),
   shutdownGraceMs: withDefault(int(0), adminDefaults.shutdownGraceMs),
   drain: withDefault(object({ delayMs: withDefault(int(0, DELAY_MS_MAX), 0) }), adminDefaults.drain),
+  reload: withDefault(
+    object({ watch: withDefault(bool, true), remote: withDefault(bool, false) }),
+    adminDefaults.reload,
+  ),
   socketOptions: withDefault(listenerSocket, socketDefaults),
   tls: optional(serverTls),
   httpIdentifierPort: optional(port),

@@ -285,6 +285,12 @@ export type AdminSpec = {
   readonly shutdownGraceMs: number;
   /** How long connections are still accepted after `/readyz` has begun to say no. */
   readonly drain: { readonly delayMs: number };
+  readonly reload: {
+    /** The file of the configuration is read again when it changes. */
+    readonly watch: boolean;
+    /** `POST /config` is answered to others than callers on loopback. */
+    readonly remote: boolean;
+  };
   readonly socketOptions: SocketSpec;
   readonly tls?: ServerTlsSpec;
   readonly httpIdentifierPort?: number;

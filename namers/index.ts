@@ -47,16 +47,22 @@ export type Namers = {
   readonly resolver: HostResolver;
   /** Binds without any dtab. */
   readonly bindPath: BindPath;
+  /** As they are without their transformers, by what configures them. */
+  readonly made: ReadonlyMap<string, Namer>;
 };
 
-export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namers {
-  const resolver = new HostResolver(deps);
+/** Namers that `before` has already are taken from there, with all that they watch. */
+export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps, before?: Namers): Namers {
+  const resolver = before?.resolver ?? new HostResolver(deps);
+  const made = new Map<string, Namer>();
   const table: NamerEntry[] = [];
   const bindByNamers: BindPath = (path) => bindPath({ dtab: [], path, namers: table });
   const configured: ConfiguredNamer[] = [];
   for (const spec of specs) {
     const prefix = Path.of('#').concat(readPath(spec.prefix));
-    const namer = makeNamer(spec, prefix, deps);
+    const key = JSON.stringify({ ...spec, transformers: [] });
+    const namer = before?.made.get(key) ?? makeNamer(spec, prefix, deps);
+    made.set(key, namer);
     const transformed = transformNamer(namer, spec, { ...deps, resolver, bindPath: bindByNamers });
     configured.push({ kind: spec.kind, prefix, namer: transformed });
     // The last of the configuration is asked first. Names without `/#` are those of configurations before
@@ -65,7 +71,7 @@ export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps): Namer
     if (spec.legacyNames) table.unshift({ prefix: prefix.drop(1), namer: transformed });
   }
   table.push({ prefix: SYSTEM_PREFIX, namer: systemNamer(systemNames(resolver)) });
-  return { configured, table, resolver, bindPath: bindByNamers };
+  return { configured, table, resolver, bindPath: bindByNamers, made };
 }
 
 export function makeInterpreter(

@@ -89,6 +89,8 @@ export interface ServiceStage {
   classifyFailure(exchange: Exchange, failure: Failure): ResponseClass;
   settleResponse(exchange: Exchange, response: ResponseHead, length: number): void;
   settleFailure(exchange: Exchange, failure: Failure): void;
+  /** Begins anew with an exchange that nothing has been done for. */
+  resume(exchange: Exchange): void;
   /** The caller has gone, or the answer is complete: the exchange is over. */
   ended(exchange: Exchange): void;
 }

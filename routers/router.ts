@@ -3,6 +3,7 @@
  * through. The stages of a request, in order: receive (contexts), identify, service path, bound tree, client,
  * endpoint, session.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ClientParams,
   ConnectionSpec,
@@ -22,7 +23,7 @@ import { BindCache, type CacheEntry } from './binding/bind-cache.ts';
 import type { Binder } from './binding/binder.ts';
 import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
 import { askForPort } from './binding/port-question.ts';
-import { type ServiceDeps, ServicePath } from './binding/service-path.ts';
+import { type ServiceDeps, ServicePath, type ServiceSettings } from './binding/service-path.ts';
 import { WaitList } from './binding/wait-list.ts';
 import { makeHttpClassifier } from './classify/http.ts';
 import { makeAccrualPolicy } from './client/accrual-policy.ts';
@@ -75,6 +76,8 @@ export type RouterDeps = {
    * How connections of a client are secured: undefined is plain text; a Failure refuses to connect at all.
    */
   readonly clientTls: (id: Path, stats: Scope) => ClientTls | Failure | undefined;
+  /** All that `clientParams` and `clientTls` make of a client, to compare two configurations. */
+  readonly clientIdentity: (id: Path) => unknown;
   /** Printed dentries of the base dtab. */
   readonly baseDtab: readonly string[];
   /** Where the admin server is reached, for error texts. */
@@ -82,16 +85,22 @@ export type RouterDeps = {
   readonly tap: RequestTap;
 };
 
+/** What a new configuration may change. The array of the base dtab stays, and is written anew. */
+export type RouterSettings = Pick<
+  RouterDeps,
+  'spec' | 'clientParams' | 'serviceParams' | 'clientTls' | 'clientIdentity' | 'admin'
+>;
+
 export class Router implements Closable {
-  readonly spec: RouterSpec;
-  readonly propagator: TracePropagator;
-  readonly limits: HeadLimits;
-  readonly #deps: RouterDeps;
-  readonly #identifier: RequestIdentifier;
+  spec: RouterSpec;
+  propagator: TracePropagator;
+  limits: HeadLimits;
+  #deps: RouterDeps;
+  #identifier: RequestIdentifier;
   /** What identifies them is not known yet. */
   readonly #unidentified: WaitList;
   readonly #localDtabs = new LocalDtabs();
-  readonly #errorLimits: ErrorLimits;
+  #errorLimits: ErrorLimits;
   readonly #serviceDeps: ServiceDeps;
   readonly #paths: BindCache<ServicePath>;
   readonly #trees: BindCache<BoundTree>;
@@ -102,22 +111,13 @@ export class Router implements Closable {
     const { spec, stats, wheel, rng, binder, baseDtab } = deps;
     this.spec = spec;
     this.#deps = deps;
-    this.limits = {
-      initialLineBytes: spec.maxInitialLineBytes,
-      headBytes: spec.maxHeadersBytes,
-      lines: HEAD_LINES_MAX,
-    };
+    this.limits = headLimits(spec);
     this.propagator = makeTracePropagator(spec.tracePropagator.kind, rng);
     this.#unidentified = new WaitList(wheel, spec.bindingTimeoutMs, ({ answer, head }) => {
       const name = this.#identifier.identify(head, answer);
       if (name instanceof Failure) answer.fail(name);
     });
-    this.#identifier = makeIdentifier(spec.identifiers, spec.dstPrefix, {
-      ingress: (index) => binder.ingress(index),
-      changed: () => {
-        for (const exchange of this.#unidentified.take()) this.#identify(exchange);
-      },
-    });
+    this.#identifier = this.#makeIdentifier();
     this.#errorLimits = errorLimits(spec.maxHeadersBytes, spec.maxErrResponseChars);
     this.#paths = this.#cache('path', spec.bindingCache.paths);
     this.#trees = this.#cache('tree', spec.bindingCache.trees);
@@ -216,6 +216,63 @@ export class Router implements Closable {
     return failureResponse(failure, this.#errorLimits, about, exchange.exhausted);
   }
 
+  /**
+   * Settings of a new configuration. What they do not concern stays as it is: names that are bound, clients
+   * with their connections and balancers, metrics. A client whose parameters differ is replaced by a new one
+   * for the requests to come.
+   */
+  reconfigure(next: RouterSettings): void {
+    const before = this.#deps;
+    const { spec } = next;
+    this.#deps = { ...before, ...next };
+    this.spec = spec;
+    this.limits = headLimits(spec);
+    this.propagator = makeTracePropagator(spec.tracePropagator.kind, before.rng);
+    this.#errorLimits = errorLimits(spec.maxHeadersBytes, spec.maxErrResponseChars);
+    const { paths, trees, bounds, clients, idleTtlMs } = spec.bindingCache;
+    if (!isDeepStrictEqual(spec.bindingCache, before.spec.bindingCache)) {
+      this.#paths.resize(paths, idleTtlMs);
+      this.#trees.resize(trees, idleTtlMs);
+      this.#bounds.resize(bounds, idleTtlMs);
+      this.#clients.resize(clients, idleTtlMs);
+    }
+    if (
+      !isDeepStrictEqual([spec.identifiers, spec.dstPrefix], [before.spec.identifiers, before.spec.dstPrefix])
+    ) {
+      const earlier = this.#identifier;
+      this.#identifier = this.#makeIdentifier();
+      earlier.close();
+      for (const exchange of this.#unidentified.take()) this.#identify(exchange);
+    }
+    this.#replaceClients(before);
+  }
+
+  /** Those whose parameters are not what they were. */
+  #replaceClients(before: RouterDeps): void {
+    const common = ({ maxInitialLineBytes, maxHeadersBytes, bindingTimeoutMs }: RouterSpec): number[] => [
+      maxInitialLineBytes,
+      maxHeadersBytes,
+      bindingTimeoutMs,
+    ];
+    const all = !isDeepStrictEqual(common(before.spec), common(this.spec));
+    const changed = this.#clients.values().filter((client) => {
+      const id = printedPath(client.id);
+      return all || !isDeepStrictEqual(before.clientIdentity(id), this.#deps.clientIdentity(id));
+    });
+    if (changed.length > 0) {
+      for (const client of changed) client.superseded = true;
+      this.#trees.retire(() => true);
+      this.#bounds.retire(() => true);
+      this.#clients.retire((client) => changed.includes(client));
+    }
+    for (const path of this.#paths.values()) {
+      path.reconfigure(this.#serviceSettings(printedPath(path.name)));
+      if (changed.length > 0) path.rehold();
+    }
+    const now = new Set(this.#clients.values().map((client) => client.id));
+    for (const client of changed) if (!now.has(client.id)) client.stats.prune();
+  }
+
   close(): void {
     this.#identifier.close();
     this.#unidentified.close();
@@ -238,14 +295,27 @@ export class Router implements Closable {
 
   #makeService(name: string, local: Exchange['context']['localDtab']): ServicePath {
     const path = printedPath(name);
+    return new ServicePath(path, local, this.#serviceSettings(path), this.#serviceDeps);
+  }
+
+  #serviceSettings(path: Path): ServiceSettings {
     const params = this.#deps.serviceParams(path);
-    const settings = {
+    return {
       classifier: makeHttpClassifier(params.responseClassifier?.kind ?? 'io.l5d.http.nonRetryable5XX'),
       totalTimeoutMs: positive(params.totalTimeoutMs),
       budget: params.retryBudget ?? DEFAULT_BUDGET,
       backoff: params.retryBackoff ?? noBackoff,
     };
-    return new ServicePath(path, local, settings, this.#serviceDeps);
+  }
+
+  #makeIdentifier(): RequestIdentifier {
+    const { spec, binder } = this.#deps;
+    return makeIdentifier(spec.identifiers, spec.dstPrefix, {
+      ingress: (index) => binder.ingress(index),
+      changed: () => {
+        for (const exchange of this.#unidentified.take()) this.#identify(exchange);
+      },
+    });
   }
 
   #holdTree(tree: NameTree<Bound>): CacheEntry<BoundTree> {
@@ -367,6 +437,10 @@ function opener(
       (failure) => connection.refused(failure),
     );
   };
+}
+
+function headLimits({ maxInitialLineBytes, maxHeadersBytes }: RouterSpec): HeadLimits {
+  return { initialLineBytes: maxInitialLineBytes, headBytes: maxHeadersBytes, lines: HEAD_LINES_MAX };
 }
 
 /** Identifiers answer with printed names; this is the path again. */

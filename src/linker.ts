@@ -13,7 +13,7 @@ import { environmentProblems } from '../namers/environment.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
 import { AdminFailure, type AdminServer, startAdmin } from './admin/server.ts';
-import type { ClientState } from './admin/sources.ts';
+import type { ClientState, Reloads } from './admin/sources.ts';
 import { systemClock } from './base/clock.ts';
 import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
@@ -43,6 +43,11 @@ export type LinkerOptions = {
   readonly log: Log;
   /** How to reach the Kubernetes API where the configuration does not say it. */
   readonly kubeconfig?: string | undefined;
+};
+
+const noReloads: Reloads = {
+  reload: async () => 'this process has no configuration to replace',
+  generations: () => [],
 };
 
 /** Everything that stands in the way of a start, a line each. */
@@ -86,7 +91,8 @@ export class Linker {
    * Resolves when the admin server has been asked to end the process; the grace it was given is `graceMs`.
    */
   readonly stopped: Promise<undefined>;
-  readonly spec: LinkerSpec;
+  /** In force. */
+  spec: LinkerSpec;
   readonly metrics: MetricsTree;
   /** Bound ports, once started. */
   ports: Ports = [];
@@ -94,7 +100,13 @@ export class Linker {
   /** Of the admin's identifier listener, when it is configured. */
   identifierPort: number | undefined;
   readonly #log: Log;
-  readonly #plan: DataPlan;
+  readonly #threads: number;
+  /** As of the last configuration; certificates may have been replaced since. */
+  #plan: DataPlan;
+  /** Numbers of routers by label. */
+  #routers: ReadonlyMap<string, number>;
+  /** Takes a new configuration; set by whoever knows where it comes from. */
+  reloads: Reloads = noReloads;
   readonly #naming: Naming;
   readonly #kube: KubeApis;
   readonly #data: DataHost;
@@ -106,6 +118,7 @@ export class Linker {
   #ticketTimer: Closable = nothingToClose;
   #unready: string[] = ['starting'];
   #askedGraceMs: number | undefined;
+  #lastRouter: number;
   #stop: (value: undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -121,6 +134,9 @@ export class Linker {
     this.metrics = metrics;
     this.#log = log;
     this.#plan = plan;
+    this.#threads = plan.threads;
+    this.#lastRouter = plan.routers.length;
+    this.#routers = new Map(plan.routers.map(({ id, spec: { label } }) => [label, id]));
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve;
     });
@@ -162,6 +178,44 @@ export class Linker {
     return undefined;
   }
 
+  /** What stands in the way of this configuration, as far as that can be told without doing anything. */
+  check(spec: LinkerSpec): readonly string[] {
+    const plan = planData(spec, this.#threads, this.#numbers(spec));
+    return 'errors' in plan ? plan.errors : environmentProblems(spec, process.env);
+  }
+
+  /**
+   * Puts a configuration in force that has been checked; answers what stood in the way, and then all is as it
+   * was. What is set up once stays: the admin server, telemeters, access logs.
+   */
+  async apply(spec: LinkerSpec): Promise<readonly string[]> {
+    if (this.#closing !== undefined) return ['the process is ending'];
+    const numbers = this.#numbers(spec);
+    const plan = planData(spec, this.#threads, numbers);
+    if ('errors' in plan) return plan.errors;
+    for (const { id, spec: router } of plan.routers) this.#naming.introduce(id, router);
+    const ports = await this.#data.apply(plan);
+    const { admin, telemetry } = this.spec;
+    if (!(ports instanceof Failure)) {
+      this.spec = { ...spec, admin, telemetry };
+      this.#routers = numbers;
+      this.#plan = plan;
+      this.#rotation.close();
+      if (this.#admin !== undefined) this.#rotation = this.#watchTls(this.#admin);
+      this.ports = ports;
+    }
+    const routers = new Map(
+      this.spec.routers.map((router) => [this.#routers.get(router.label) ?? -1, router]),
+    );
+    this.#naming.reconfigure(this.spec.namers, routers);
+    return ports instanceof Failure ? [ports.message] : [];
+  }
+
+  /** A router that keeps its label keeps its number. */
+  #numbers({ routers }: LinkerSpec): ReadonlyMap<string, number> {
+    return new Map(routers.map(({ label }) => [label, this.#routers.get(label) ?? ++this.#lastRouter]));
+  }
+
   /**
    * Is not ready any more, goes on for `admin.drain.delayMs`, stops accepting, waits for requests in progress
    * at most `graceMs`, then cuts them. Later calls wait for the first.
@@ -201,7 +255,7 @@ export class Linker {
     const summary: Record<string, string | number> = {
       version: version(),
       config: this.spec.source,
-      threads: this.#plan.threads,
+      threads: this.#threads,
       admin: `${this.spec.admin.ip}:${this.adminPort}`,
     };
     if (this.identifierPort !== undefined)
@@ -246,7 +300,7 @@ export class Linker {
         name: 'turnout',
         version: version(),
         node: process.version,
-        threads: String(this.#plan.threads),
+        threads: String(this.#threads),
       },
       metrics: this.metrics,
       tap: this.#tap,
@@ -262,7 +316,13 @@ export class Linker {
       boundNames: () => this.#naming.boundNames(),
       clientState: () => this.#clientState(),
       kubernetes: () => this.#kube.watches(),
-      identify: identifyBy(this.spec.routers, (...which) => this.#naming.ingress(...which)),
+      identify: (head) => {
+        const ingress = (i: number, identifier: number) =>
+          this.#naming.ingress(this.#routers.get(this.spec.routers[i]?.label ?? '') ?? -1, identifier);
+        return identifyBy(this.spec.routers, ingress)(head);
+      },
+      reload: (text, dryRun) => this.reloads.reload(text, dryRun),
+      generations: () => this.reloads.generations(),
     };
   }
 
@@ -283,7 +343,11 @@ function withinMs(done: Promise<void>, limitMs: number): Promise<boolean> {
   });
 }
 
-function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartErrors {
+function planData(
+  spec: LinkerSpec,
+  threads: number | 'auto',
+  numbers?: ReadonlyMap<string, number>,
+): DataPlan | StartErrors {
   const errors: string[] = [];
   const taken = <T>(where: string, loaded: Loaded<T>): T | undefined => {
     if (loaded.ok) return loaded.value;
@@ -293,6 +357,7 @@ function planData(spec: LinkerSpec, threads: number | 'auto'): DataPlan | StartE
   const routers = spec.routers.map((router, i): RouterPlan => {
     const place = `routers[${i}]`;
     return {
+      id: numbers?.get(router.label) ?? i,
       spec: router,
       baseDtab: dtabOf(router.dtab).map(({ prefix, dst }) => `${showPrefix(prefix)} => ${showTree(dst)}`),
       serverTls: router.servers.map(

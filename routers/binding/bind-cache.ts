@@ -11,7 +11,8 @@ import type { Counter, Scope } from '../../src/base/stats.ts';
 export class CacheEntry<V> {
   readonly key: string;
   readonly value: V;
-  readonly oneshot: boolean;
+  /** Closed with its last holder; no longer, or never, found by its key. */
+  oneshot: boolean;
   holders = 0;
   idleSinceMs = 0;
   /** Neighbours in the list of idle entries, oldest first. */
@@ -34,7 +35,7 @@ export type BindCacheOptions = {
 
 export class BindCache<V extends Closable> implements Closable {
   readonly #entries = new Map<string, CacheEntry<V>>();
-  readonly #options: BindCacheOptions;
+  #options: BindCacheOptions;
   readonly #misses: Counter;
   readonly #evicts: Counter;
   readonly #expires: Counter;
@@ -83,6 +84,25 @@ export class BindCache<V extends Closable> implements Closable {
     if (this.#newest === undefined) this.#oldest = entry;
     else this.#newest.newer = entry;
     this.#newest = entry;
+  }
+
+  /** These are not found any more: the next to ask for their keys gets something new. */
+  retire(which: (value: V) => boolean): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (!which(entry.value)) continue;
+      if (entry.holders === 0) this.#remove(entry);
+      else {
+        entry.oneshot = true;
+        this.#entries.delete(entry.key);
+      }
+    }
+  }
+
+  resize(max: number, idleTtlMs: number): void {
+    this.#options = { ...this.#options, max, idleTtlMs };
+    while (this.#entries.size > max && this.#oldest !== undefined) this.#remove(this.#oldest);
+    this.#sweep.close();
+    this.#scheduleSweep();
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  * answer or a retry.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { BackoffSpec, BudgetSpec } from '../../config/spec.ts';
 import type { Bound, NameTree } from '../../dtab/names.ts';
 import type { Path } from '../../dtab/path.ts';
@@ -11,7 +12,7 @@ import type { State } from '../../src/base/activity.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Rng } from '../../src/base/rng.ts';
-import type { Counter, Scope, Stat } from '../../src/base/stats.ts';
+import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { HttpClassifier, ResponseClass } from '../classify/http.ts';
 import type { Exchange, ServiceStage } from '../exchange.ts';
@@ -62,11 +63,12 @@ export class ServicePath implements ServiceStage, Closable {
   /** Its place in the cache; held by every exchange until it has ended. */
   entry: CacheEntry<ServicePath> | undefined;
   readonly #deps: ServiceDeps;
-  readonly #settings: ServiceSettings;
+  #settings: ServiceSettings;
   readonly #local: LocalDtab;
   readonly #scope: Scope;
   readonly #stats: RequestStats;
-  readonly #budget: RetryBudget;
+  #budget: RetryBudget;
+  readonly #balance: Gauge;
   readonly #retriesTotal: Counter;
   readonly #budgetExhausted: Counter;
   readonly #perRequest: Stat;
@@ -75,6 +77,7 @@ export class ServicePath implements ServiceStage, Closable {
   readonly #links = new Map<BoundName, Link>();
   #observation: Closable = nothingToClose;
   #tree: CacheEntry<BoundTree> | undefined;
+  #bound: NameTree<Bound> | undefined;
   /** Why there is no tree; undefined while the name is pending. */
   #failure: Failure | undefined;
 
@@ -88,8 +91,8 @@ export class ServicePath implements ServiceStage, Closable {
     this.#retriesTotal = this.#scope.counter('retries', 'total');
     this.#budgetExhausted = this.#scope.counter('retries', 'budget_exhausted');
     this.#perRequest = this.#scope.stat('retries', 'per_request');
-    const balance = this.#scope.gauge('retries', 'budget');
-    this.#budget = new RetryBudget(settings.budget, deps.wheel.nowMs(), balance);
+    this.#balance = this.#scope.gauge('retries', 'budget');
+    this.#budget = new RetryBudget(settings.budget, deps.wheel.nowMs(), this.#balance);
     this.#serviceBlock = dstServiceBlock(this.name);
     this.#waiting = new WaitList(deps.wheel, deps.bindingTimeoutMs, (exchange) =>
       this.#bindingTimedOut(exchange),
@@ -173,6 +176,28 @@ export class ServicePath implements ServiceStage, Closable {
     if (this.entry !== undefined) this.#deps.release(this.entry);
   }
 
+  /** Parameters of a new configuration, for the decisions that come. */
+  reconfigure(settings: ServiceSettings): void {
+    if (!isDeepStrictEqual(settings.budget, this.#settings.budget)) {
+      this.#budget = new RetryBudget(settings.budget, this.#deps.wheel.nowMs(), this.#balance);
+    }
+    this.#settings = settings;
+  }
+
+  /** Its tree leads to clients that have been replaced. */
+  rehold(): void {
+    const before = this.#tree;
+    if (before === undefined || this.#bound === undefined) return;
+    this.#links.clear();
+    this.#tree = this.#deps.holdTree(this.#bound);
+    this.#deps.releaseTree(before);
+  }
+
+  /** A client that has been closed gives back what it had not begun. */
+  resume(exchange: Exchange): void {
+    this.#attempt(exchange);
+  }
+
   close(): void {
     this.#observation.close();
     this.#waiting.close();
@@ -221,6 +246,7 @@ export class ServicePath implements ServiceStage, Closable {
       this.#links.clear();
       if (tree.type === 'leaf' || tree.type === 'union') {
         this.#tree = this.#deps.holdTree(tree);
+        this.#bound = tree;
         this.#failure = undefined;
       } else {
         this.#tree = undefined;

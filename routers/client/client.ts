@@ -83,6 +83,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   readonly #set = new EndpointSet();
   readonly #expiry: WheelTimer;
   #observation: Closable = nothingToClose;
+  /** Another client of the same name goes on with its metrics. */
+  superseded = false;
   #addr: Addr = { type: 'pending' };
   #authority: string | undefined;
   /** A pseudo-service: the status that every request is answered with. */
@@ -256,13 +258,11 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   close(): void {
     this.#observation.close();
     // Nobody looks at the address set any more: those who wait for it would wait in vain.
-    for (const exchange of this.#waiting.take()) {
-      exchange.service?.settleFailure(exchange, this.#noEndpoints(exchange));
-    }
+    for (const exchange of this.#waiting.take()) exchange.service?.resume(exchange);
     this.#waiting.close();
     this.#expiry.close();
     for (const endpoint of this.#set.list) endpoint.close();
-    this.stats.prune();
+    if (!this.superseded) this.stats.prune();
   }
 
   /** The router is the application: the pseudo-service `http.status`, and a Max-Forwards that is used up. */

@@ -4,6 +4,7 @@
  */
 import type net from 'node:net';
 import tls from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { ServerSpec } from '../../config/spec.ts';
 import { assert } from '../../src/base/assert.ts';
 import type { Closable } from '../../src/base/closable.ts';
@@ -60,23 +61,25 @@ export type HttpServerDeps = {
 };
 
 export class HttpServer implements ConnectionHost {
-  readonly spec: ServerSpec;
-  readonly limits: HeadLimits;
+  spec: ServerSpec;
+  limits: HeadLimits;
+  /** The bound port, once it listens. */
+  port = 0;
   readonly wheel: TimerWheel;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;
-  readonly keepAliveEnding: string;
-  readonly #deps: HttpServerDeps;
+  keepAliveEnding: string;
+  #deps: HttpServerDeps;
   /** As in the names of its metrics. */
   readonly #name: string;
   readonly #router: Router;
-  readonly #receive: ReceiveOptions;
+  #receive: ReceiveOptions;
   readonly #listener: Listener;
-  readonly #tls: TlsListener<CallerSide> | undefined;
+  #tls: TlsListener<CallerSide> | undefined;
   /** Where a connection is now (between its requests, in a tunnel, at its end), and whose certificates. */
   readonly #connections = new Map<CallerSide, Cohort<CallerSide> | undefined>();
   readonly tunnels: TunnelStats;
-  readonly #policy: ConnectPolicy;
+  #policy: ConnectPolicy;
   readonly #requests: RequestStats;
   readonly #status: StatusStats;
   readonly #accepted: Counter;
@@ -86,33 +89,26 @@ export class HttpServer implements ConnectionHost {
   readonly #duration: Stat;
   readonly #refused: Counter;
   readonly #nacks: Counter;
-  readonly #socketLimits: SocketLimits | undefined;
+  #socketLimits: SocketLimits | undefined;
   readonly #cut: Counter;
-  readonly #maxConcurrent: number;
+  #maxConcurrent: number;
+  readonly #deadlines: DeadlineStats;
   #concurrent = 0;
   #draining = false;
   readonly #whenEmpty: (() => void)[] = [];
 
   constructor(deps: HttpServerDeps) {
-    const { spec, router, stats, wheel, clock, threads } = deps;
+    const { spec, router, stats, wheel, threads } = deps;
     this.#deps = deps;
     this.#name = `${spec.ip}/${spec.port}`;
     this.spec = spec;
     this.#router = router;
     this.limits = router.limits;
     this.wheel = wheel;
-    this.#receive = {
-      clearContext: spec.clearContext,
-      maxCallDepth: spec.maxCallDepth,
-      timestampHeader: spec.timestampHeader,
-      localDtabs: router.localDtabs,
-      tracePropagator: router.propagator,
-      clock,
-      deadlines: new DeadlineStats(stats),
-    };
+    this.#deadlines = new DeadlineStats(stats);
+    this.#receive = this.#receiveOptions();
     this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
-    const max = spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
-    this.#maxConcurrent = Math.max(1, Math.ceil(max / threads));
+    this.#maxConcurrent = share(spec.maxConcurrentRequests, threads);
     this.#requests = new RequestStats(stats);
     this.#status = new StatusStats(stats);
     this.#accepted = stats.counter('connects');
@@ -129,7 +125,7 @@ export class HttpServer implements ConnectionHost {
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
     this.#tls = deps.tls && this.#makeTls(deps.tls);
-    this.#listener = this.#makeListener(this.#tls);
+    this.#listener = this.#makeListener();
   }
 
   /** Connections that are open. */
@@ -143,9 +139,36 @@ export class HttpServer implements ConnectionHost {
   }
 
   /** Resolves to the bound port, or to why there is none. `port` 0 lets the system choose. */
-  listen(port: number, reusePort: boolean): Promise<number | Failure> {
+  async listen(port: number, reusePort: boolean): Promise<number | Failure> {
     const { ip, socketOptions } = this.spec;
-    return this.#listener.listen({ ip, port, reusePort, backlog: socketOptions.backlog });
+    const bound = await this.#listener.listen({ ip, port, reusePort, backlog: socketOptions.backlog });
+    if (typeof bound === 'number') this.port = bound;
+    return bound;
+  }
+
+  /**
+   * Settings of a new configuration, after those of the router; the address is the same. Connections that are
+   * open go on, with the limits of time that are now in force.
+   */
+  reconfigure(spec: ServerSpec, tls: ServerTls | undefined): void {
+    const { router, wheel, stats, threads, tls: before } = this.#deps;
+    const sameTls = isDeepStrictEqual([spec.tls, tls?.material], [this.spec.tls, before?.material]);
+    this.#deps = { ...this.#deps, spec, tls };
+    this.spec = spec;
+    this.limits = router.limits;
+    this.#receive = this.#receiveOptions();
+    this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
+    this.#maxConcurrent = share(spec.maxConcurrentRequests, threads);
+    this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
+    this.#policy = router.connectPolicy(spec.connect?.ports);
+    // So that each of them, when it closes, is taken from what it counts in.
+    if ((before === undefined) !== (tls === undefined)) {
+      this.#openTls.add(tls === undefined ? -this.connections : this.connections);
+    }
+    if (sameTls) return;
+    if (tls !== undefined && this.#tls !== undefined && certDrainMs(spec.tls) === this.#tls.drainMs) {
+      this.#tls.replace(tls.material);
+    } else this.#tls = tls && this.#makeTls(tls);
   }
 
   /**
@@ -163,6 +186,8 @@ export class HttpServer implements ConnectionHost {
   replaceTls(material: ServerTlsMaterial): void {
     assert(this.#tls !== undefined, 'a listener without TLS has no certificates');
     this.#tls.replace(material);
+    const { tls } = this.#deps;
+    if (tls !== undefined) this.#deps = { ...this.#deps, tls: { ...tls, material } };
   }
 
   replaceTicketSecret(secret: Uint8Array): void {
@@ -312,12 +337,28 @@ export class HttpServer implements ConnectionHost {
     });
   }
 
-  #makeListener(tls: TlsListener<CallerSide> | undefined): Listener {
+  #receiveOptions(): ReceiveOptions {
+    const { clearContext, maxCallDepth, timestampHeader } = this.spec;
+    const { localDtabs, propagator } = this.#router;
+    return {
+      clearContext,
+      maxCallDepth,
+      timestampHeader,
+      localDtabs,
+      tracePropagator: propagator,
+      clock: this.#deps.clock,
+      deadlines: this.#deadlines,
+    };
+  }
+
+  #makeListener(): Listener {
     const { noDelay, keepAlive } = this.spec.socketOptions;
-    const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: tls === undefined };
-    const refused = (): void => this.#refused.add(1);
-    if (tls !== undefined) return new Listener(options, (socket) => tls.handshake(socket), refused);
-    return new Listener(options, (socket) => this.#accept(socket, undefined), refused);
+    const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: true };
+    const arrived = (socket: net.Socket): void => {
+      if (this.#tls === undefined) this.#accept(socket, undefined);
+      else this.#tls.handshake(socket);
+    };
+    return new Listener(options, arrived, () => this.#refused.add(1));
   }
 
   #accept(socket: net.Socket, cohort: Cohort<CallerSide> | undefined): void {
@@ -368,6 +409,11 @@ export class HttpServer implements ConnectionHost {
     exchange.serverTimer = timer;
     exchange.serverTimeoutMs = timeoutMs;
   }
+}
+
+/** Of a limit of the process, for one of its threads. */
+function share(max: number | undefined, threads: number): number {
+  return max === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(max / threads));
 }
 
 /** The end of a head after which the connection stays open: callers are told for how long (decision 16). */

@@ -38,10 +38,13 @@ export type ClientMaterialDeps = {
 
 export class ClientMaterial {
   readonly #deps: ClientMaterialDeps;
+  /** Those in use. */
+  material: ClientTlsMaterial;
   #current: Generation;
 
   constructor(material: ClientTlsMaterial, deps: ClientMaterialDeps) {
     this.#deps = deps;
+    this.material = material;
     this.#current = generation(material, deps);
   }
 
@@ -49,7 +52,12 @@ export class ClientMaterial {
     return this.#current;
   }
 
+  get drainMs(): number {
+    return this.#deps.drainMs;
+  }
+
   replace(material: ClientTlsMaterial): void {
+    this.material = material;
     const old = this.#current;
     this.#current = generation(material, this.#deps);
     old.connections.retire(this.#deps.drainMs);

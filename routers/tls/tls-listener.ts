@@ -51,6 +51,10 @@ export class TlsListener<T> {
     this.#server = this.#make(material, this.#cohort);
   }
 
+  get drainMs(): number {
+    return this.#deps.drainMs;
+  }
+
   /** Begins the handshake on a connection that has just been accepted. */
   handshake(accepted: Socket): void {
     this.#server.emit('connection', accepted);

@@ -4,6 +4,8 @@ import type { Closable } from '../base/closable.ts';
 
 export type AdminRequest = {
   readonly method: string;
+  /** Address of the caller. */
+  readonly peer: string;
   readonly uri: string;
   readonly version: string;
   readonly query: URLSearchParams;

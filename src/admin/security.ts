@@ -18,7 +18,7 @@ const UI: ReadonlySet<string> = new Set([
   '/help',
 ]);
 const UI_FOLDERS = ['/files/', '/admin/files/'];
-const CONTROL: ReadonlySet<string> = new Set(['/admin/shutdown', '/logging.json']);
+const CONTROL: ReadonlySet<string> = new Set(['/admin/shutdown', '/config', '/logging.json']);
 
 export type PathFilter = (path: string) => boolean;
 

@@ -18,6 +18,7 @@ import type { ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
 import type { Closable } from '../base/closable.ts';
 import { AdminStats } from './admin-stats.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
+import { configPages } from './handlers/config.ts';
 import { delegatorPage } from './handlers/delegator.ts';
 import { metricsPages } from './handlers/metrics.ts';
 import { requestsPages } from './handlers/requests.ts';
@@ -118,6 +119,7 @@ function allPages(spec: AdminSpec, sources: AdminSources): readonly Page[] {
     ...statePages(sources),
     ...requestsPages(sources),
     delegatorPage(sources),
+    ...configPages(sources, spec.reload.remote),
     shutdownPage(sources, spec.shutdownGraceMs),
   ];
   // A later page replaces an earlier one of the same path, as two telemeters may name one.
@@ -267,6 +269,7 @@ async function serve(page: Page, request: FastifyRequest, reply: FastifyReply): 
   const mark = request.raw.url?.indexOf('?') ?? -1;
   const answer = await page.answer({
     method,
+    peer: request.socket.remoteAddress ?? '',
     uri: request.raw.url ?? '/',
     version: request.raw.httpVersion,
     query: new URLSearchParams(mark === -1 ? '' : request.raw.url?.slice(mark + 1)),

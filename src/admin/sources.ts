@@ -5,6 +5,7 @@ import type { TelemeterSpec } from '../../config/spec.ts';
 import type { Delegation } from '../../dtab/delegation.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Generation } from '../reload.ts';
 import type { MetricsTree } from '../telemetry/metrics-tree.ts';
 import type { RecentRequests } from '../telemetry/recent-requests.ts';
 import type { Tap } from '../telemetry/tap.ts';
@@ -31,7 +32,15 @@ export type ReceivedHead = {
 
 export type Identification = { readonly path?: string; readonly dtab?: string; readonly error?: string };
 
-export interface AdminSources {
+/** How the configuration is replaced. */
+export interface Reloads {
+  /** Without a text the process reads its own file again. A string says why there is nothing to do. */
+  reload(text: string | undefined, dryRun: boolean): Promise<Generation | string>;
+  /** Those tried last, newest first. */
+  generations(): readonly Generation[];
+}
+
+export interface AdminSources extends Reloads {
   readonly clock: Clock;
   readonly log: Log;
   /** Name, version, build and the like, in the order to show them. */

@@ -4,12 +4,14 @@ import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
 import { helpCommand } from './help.ts';
 import { installCommand } from './install.ts';
+import { reloadCommand } from './reload.ts';
 import { runCommand } from './run.ts';
 import { validateCommand } from './validate.ts';
 
 export const commands: readonly Command[] = [
   runCommand,
   validateCommand,
+  reloadCommand,
   demoCommand,
   certsCommand,
   installCommand,

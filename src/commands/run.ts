@@ -55,14 +55,17 @@ async function route(
 ): Promise<readonly string[]> {
   const { log } = options;
   try {
-    const [{ loadConfig }, { start }] = await Promise.all([
+    const [{ loadConfig }, { start }, { reloadable }] = await Promise.all([
       import('../../config/load.ts'),
       import('../start.ts'),
+      import('../reloadable.ts'),
     ]);
     const started = await start(loadConfig(text, { source }), options);
     if (!started.ok) return started.errors;
     const { linker, spec } = started;
+    const reloading = reloadable(linker, { text, source }, log);
     const signal = await Promise.race([signals.first, linker.stopped]);
+    reloading.close();
     const { shutdownGraceMs: graceMs, drain } = spec.admin;
     if (signal !== undefined) log.info(`${signal}: stopping`, { graceMs, delayMs: drain.delayMs });
     await linker.close(graceMs);

@@ -2,20 +2,16 @@
  * The data half of the process: routers and their listeners. The same object runs on a data thread and, with
  * `--threads 0`, on the control thread; it sees names only through a Binder and metrics only through a Scope.
  */
-import { clientTlsOf } from '../../config/client-tls.ts';
-import { mergeConfigs, PathMatcher, type PatternedParams } from '../../config/path-matcher.ts';
-import type { ClientParams, RouterSpec, Section, ServiceParams } from '../../config/spec.ts';
-import type { Path } from '../../dtab/path.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { RouterSpec, ServerSpec } from '../../config/spec.ts';
 import type { Binder } from '../../routers/binding/binder.ts';
 import type { Client } from '../../routers/client/client.ts';
-import { HttpServer } from '../../routers/http1/http-server.ts';
+import { HttpServer, type ServerTls } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
 import type { Interest } from '../../routers/tap/interest.ts';
 import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { ClientMaterial } from '../../routers/tls/client-material.ts';
-import { ClientTls } from '../../routers/tls/client-tls.ts';
 import { certDrainMs } from '../../routers/tls/cohort.ts';
-import { Refusals } from '../../routers/tls/refusals.ts';
 import { SecureContexts } from '../../routers/tls/secure-contexts.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
 import { assert } from '../base/assert.ts';
@@ -26,12 +22,15 @@ import type { Log } from '../base/log.ts';
 import { mathRng } from '../base/rng.ts';
 import type { Scope } from '../base/stats.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
+import { type ClientMaterials, routerSections } from './router-sections.ts';
 
 /**
  * A router as a data thread gets it: checked, with bytes in the place of file names. Crosses a thread
  * boundary.
  */
 export type RouterPlan = {
+  /** By which its names are asked for; the same for as long as the label is. */
+  readonly id: number;
   readonly spec: RouterSpec;
   /** Printed dentries of the base dtab, for messages. */
   readonly baseDtab: readonly string[];
@@ -87,19 +86,33 @@ export type ClientReport = {
   readonly addresses: readonly string[];
 };
 
+/** By address as configured, which is how a server is known again. */
+type Servers = Map<string, HttpServer>;
 type Running = {
+  readonly plan: RouterPlan;
   readonly router: Router;
-  readonly servers: readonly HttpServer[];
+  /** Shared with all that the router makes; written anew when the dtab changes. */
+  readonly baseDtab: string[];
+  readonly servers: Servers;
   /** Of each entry of the client section, in order. */
-  readonly clientTls: readonly (ClientMaterial | undefined)[];
+  readonly clientTls: ClientMaterials;
 };
 
 export class DataPlane {
-  readonly #running: readonly Running[];
+  readonly #deps: DataDeps;
   readonly #wheel: TimerWheel;
   readonly #tap: RequestTap;
+  readonly #contexts = new SecureContexts();
+  readonly #log: LimitedLog;
+  #plan: DataPlan;
+  #running: readonly Running[];
+  /** Made for the next configuration, and not in force yet. */
+  #next: { readonly plan: DataPlan; readonly running: readonly Running[] } | undefined;
+  /** No part of the configuration any more; they end with their last request. */
+  readonly #leaving = new Set<Running>();
 
   constructor(plan: DataPlan, deps: DataDeps) {
+    this.#deps = deps;
     this.#wheel = new TimerWheel(deps.clock);
     this.#tap = new RequestTap({
       wheel: this.#wheel,
@@ -107,59 +120,173 @@ export class DataPlane {
       stats: deps.stats.scope('tap'),
       send: deps.tell,
     });
-    const contexts = new SecureContexts();
-    const log = new LimitedLog(deps.log, deps.clock);
-    const { ticketSecret } = plan;
-    this.#running = plan.routers.map((each, index) => {
-      const stats = deps.stats.scope('rt', each.spec.label);
-      const clientTls = each.clientTls.map((material, k) => {
-        const drainMs = certDrainMs(each.spec.client[k]?.params.tls);
-        return material && new ClientMaterial(material, { contexts, wheel: this.#wheel, drainMs });
-      });
-      const router = new Router({
-        spec: each.spec,
-        binder: deps.binder(index),
-        stats,
-        clock: deps.clock,
-        wheel: this.#wheel,
-        rng: mathRng,
-        ...sections(each, clientTls, log, deps.clock),
-        baseDtab: each.baseDtab,
-        admin: plan.admin,
-        tap: this.#tap,
-      });
-      const servers = each.spec.servers.map(
-        (spec, i) =>
-          new HttpServer({
-            spec,
-            router,
-            stats: stats.scope('server', `${spec.ip}/${spec.port}`),
-            wheel: this.#wheel,
-            rng: mathRng,
-            clock: deps.clock,
-            tls: each.serverTls[i] && { material: each.serverTls[i], ticketSecret, log },
-            threads: plan.threads,
-          }),
-      );
-      return { router, servers, clientTls };
-    });
+    this.#log = new LimitedLog(deps.log, deps.clock);
+    this.#plan = plan;
+    this.#running = plan.routers.map((each) => this.#make(each, undefined));
   }
 
   /** Opens all listeners in order; at the first that cannot be opened everything is closed again. */
   async listen(ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
+    const bound = await this.#open(this.#plan, this.#running, ports, reusePort);
+    if (bound instanceof Failure) this.close();
+    return bound;
+  }
+
+  /**
+   * Makes what a new configuration has more than the one in force, and opens its listeners. Nothing of it
+   * shows before `commit`; after a failure nothing of it is left.
+   */
+  async prepare(plan: DataPlan, ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
+    const running = plan.routers.map((each) => {
+      const now = this.#running.find(({ plan: { id } }) => id === each.id);
+      return this.#make(each, now);
+    });
+    this.#next = { plan: { ...plan, ticketSecret: this.#plan.ticketSecret }, running };
+    const bound = await this.#open(plan, running, ports, reusePort);
+    if (bound instanceof Failure) this.abort();
+    return bound;
+  }
+
+  /** Puts in force what has been prepared; what did not change goes on as it is. */
+  commit(): void {
+    const next = this.#next;
+    if (next === undefined) return;
+    this.#next = undefined;
+    const before = this.#running;
+    for (const each of next.running) {
+      const now = before.find(({ router }) => router === each.router);
+      if (now !== undefined) this.#reconfigure(now, each, next.plan);
+    }
+    this.#running = next.running;
+    this.#plan = next.plan;
+    for (const each of before) {
+      const { router, servers } = each;
+      const kept = next.running.find((other) => other.router === router);
+      const gone = new Map([...servers].filter(([key, server]) => kept?.servers.get(key) !== server));
+      if (kept === undefined || gone.size > 0) {
+        void this.#leave({ ...each, servers: gone }, kept === undefined);
+      }
+    }
+  }
+
+  /** Closes what has been prepared. */
+  abort(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    for (const { router, servers } of next?.running ?? []) {
+      const now = this.#running.find((each) => each.router === router);
+      for (const [key, server] of servers) if (now?.servers.get(key) !== server) server.close();
+      if (now === undefined) router.close();
+    }
+  }
+
+  #reconfigure(now: Running, next: Running, { admin }: DataPlan): void {
+    if (isDeepStrictEqual(now.plan, next.plan) && admin === this.#plan.admin) return;
+    const { plan, router, baseDtab, clientTls } = next;
+    baseDtab.splice(0, baseDtab.length, ...plan.baseDtab);
+    router.reconfigure({
+      spec: plan.spec,
+      admin,
+      ...routerSections(plan.spec, clientTls, this.#log, this.#deps.clock),
+    });
+    plan.spec.servers.forEach((spec, i) => {
+      next.servers.get(addressOf(spec, i))?.reconfigure(spec, this.#serverTls(plan, i));
+    });
+  }
+
+  async #leave(gone: Running, whole: boolean): Promise<void> {
+    this.#leaving.add(gone);
+    await Promise.all([...gone.servers.values()].map((server) => server.drain()));
+    if (whole) gone.router.close();
+    this.#leaving.delete(gone);
+    this.#forget(gone, whole);
+  }
+
+  /** Metrics of what has left, unless the same has come back meanwhile. */
+  #forget({ plan, servers }: Running, whole: boolean): void {
+    const { label } = plan.spec;
+    const stats = this.#deps.stats.scope('rt', label);
+    const now = this.#running.find((each) => each.plan.spec.label === label);
+    if (whole && now === undefined) stats.prune();
+    for (const [key, { spec }] of servers) {
+      if (now?.servers.has(key) !== true) stats.scope('server', `${spec.ip}/${spec.port}`).prune();
+    }
+  }
+
+  /** What `now` has already is not made again. */
+  #make(plan: RouterPlan, now: Running | undefined): Running {
+    const stats = this.#deps.stats.scope('rt', plan.spec.label);
+    const baseDtab = now?.baseDtab ?? [...plan.baseDtab];
+    const clientTls = this.#clientTls(plan, now);
+    const router =
+      now?.router ??
+      new Router({
+        spec: plan.spec,
+        binder: this.#deps.binder(plan.id),
+        stats,
+        clock: this.#deps.clock,
+        wheel: this.#wheel,
+        rng: mathRng,
+        ...routerSections(plan.spec, clientTls, this.#log, this.#deps.clock),
+        baseDtab,
+        admin: this.#plan.admin,
+        tap: this.#tap,
+      });
+    const servers: Servers = new Map();
+    for (const [i, spec] of plan.spec.servers.entries()) {
+      const key = addressOf(spec, i);
+      const server =
+        now?.servers.get(key) ??
+        new HttpServer({
+          spec,
+          router,
+          stats: stats.scope('server', `${spec.ip}/${spec.port}`),
+          wheel: this.#wheel,
+          rng: mathRng,
+          clock: this.#deps.clock,
+          tls: this.#serverTls(plan, i),
+          threads: this.#plan.threads,
+        });
+      servers.set(key, server);
+    }
+    return { plan, router, baseDtab, servers, clientTls };
+  }
+
+  #serverTls({ serverTls }: RouterPlan, i: number): ServerTls | undefined {
+    const material = serverTls[i];
+    return material && { material, ticketSecret: this.#plan.ticketSecret, log: this.#log };
+  }
+
+  /** Entries with the same certificates as before share what has been made with them. */
+  #clientTls({ spec, clientTls }: RouterPlan, now: Running | undefined): ClientMaterials {
+    return clientTls.map((material, k) => {
+      if (material === undefined) return undefined;
+      const drainMs = certDrainMs(spec.client[k]?.params.tls);
+      const same = now?.clientTls.find(
+        (each) => each?.drainMs === drainMs && isDeepStrictEqual(each.material, material),
+      );
+      return same ?? new ClientMaterial(material, { contexts: this.#contexts, wheel: this.#wheel, drainMs });
+    });
+  }
+
+  async #open(
+    { routers }: DataPlan,
+    running: readonly Running[],
+    ports: Ports,
+    reusePort: boolean,
+  ): Promise<Ports | Failure> {
     const bound: number[][] = [];
-    for (const [i, { servers }] of this.#running.entries()) {
+    for (const [i, { spec: router }] of routers.entries()) {
       const own: number[] = [];
       bound.push(own);
-      for (const [j, server] of servers.entries()) {
-        const port = await server.listen(
-          ports[i]?.[j] ?? server.spec.port,
-          reusePort || server.spec.socketOptions.reusePort,
-        );
-        if (port instanceof Failure) {
-          this.close();
-          return port;
-        }
+      for (const [j, spec] of router.servers.entries()) {
+        const server = running[i]?.servers.get(addressOf(spec, j));
+        assert(server !== undefined, 'every server of the plan has been made');
+        const wanted = ports[i]?.[j] ?? spec.port;
+        const port = server.listening
+          ? server.port
+          : await server.listen(wanted, reusePort || spec.socketOptions.reusePort);
+        if (port instanceof Failure) return port;
         own.push(port);
       }
     }
@@ -168,14 +295,16 @@ export class DataPlane {
 
   /** Lets in whoever has come, stops accepting, and resolves when every request has been answered. */
   async drain(): Promise<void> {
-    await Promise.all(this.#running.flatMap(({ servers }) => servers.map((server) => server.drain())));
+    const all = [...this.#running, ...this.#leaving].flatMap(({ servers }) => [...servers.values()]);
+    await Promise.all(all.map((server) => server.drain()));
   }
 
   /** Cuts what is left, and answers how many requests and tunnels that were. */
   close(): number {
     let cut = 0;
-    for (const { router, servers } of [...this.#running].reverse()) {
-      for (const server of servers) cut += server.close();
+    this.abort();
+    for (const { router, servers } of [...this.#leaving, ...this.#running].reverse()) {
+      for (const server of servers.values()) cut += server.close();
       router.close();
     }
     this.#tap.close();
@@ -194,14 +323,23 @@ export class DataPlane {
 
   /** From now on handshakes are made with these bytes; connections made with the old ones are let go. */
   replaceTls(replacement: TlsReplacement): void {
-    const { servers, clientTls } = this.#running[replacement.router] ?? {};
-    if (replacement.side === 'server') servers?.[replacement.server]?.replaceTls(replacement.material);
-    else clientTls?.[replacement.entry]?.replace(replacement.material);
+    const { plan, servers, clientTls } = this.#running[replacement.router] ?? {};
+    if (replacement.side === 'client') {
+      clientTls?.[replacement.entry]?.replace(replacement.material);
+      return;
+    }
+    const spec = plan?.spec.servers[replacement.server];
+    if (spec !== undefined) {
+      servers?.get(addressOf(spec, replacement.server))?.replaceTls(replacement.material);
+    }
   }
 
   /** Sessions are resumed no more whose tickets were given out under the old secret. */
   replaceTicketSecret(secret: Uint8Array): void {
-    for (const { servers } of this.#running) for (const server of servers) server.replaceTicketSecret(secret);
+    this.#plan = { ...this.#plan, ticketSecret: secret };
+    for (const { servers } of this.#running) {
+      for (const server of servers.values()) server.replaceTicketSecret(secret);
+    }
   }
 
   clients(): ClientReport[] {
@@ -224,41 +362,7 @@ function report(client: Client): ClientReport {
   }
 }
 
-type Resolvers = {
-  readonly clientParams: (id: Path) => ClientParams;
-  readonly serviceParams: (name: Path) => ServiceParams;
-  readonly clientTls: (id: Path, stats: Scope) => ClientTls | Failure | undefined;
-};
-
-/** The `client` and `service` sections, compiled once. */
-function sections(
-  { spec }: RouterPlan,
-  clientTls: Running['clientTls'],
-  log: LimitedLog,
-  clock: Clock,
-): Resolvers {
-  const { client, service } = spec;
-  const clients = compile(client);
-  const services = compile(service);
-  const choose = clientTlsOf(client);
-  const clientParams = (id: Path): ClientParams => mergeConfigs(clients, id).params;
-  return {
-    clientParams,
-    serviceParams: (name) => mergeConfigs(services, name).params,
-    clientTls(id, stats) {
-      const choice = choose(id);
-      if (choice instanceof Failure) return choice;
-      if (choice.type === 'plain') return undefined;
-      // The entry that decides is the one whose `tls` object is in force.
-      const { tls } = clientParams(id);
-      const material = clientTls[client.findIndex(({ params }) => params.tls === tls)];
-      assert(material !== undefined, 'TLS is on, and its files were read at the start');
-      const refusals = new Refusals(stats, `${spec.label} ${id.show}`, log);
-      return new ClientTls(material, choice.serverName, { stats, refusals, clock });
-    },
-  };
-}
-
-function compile<P>(section: Section<P>): PatternedParams<P>[] {
-  return section.map(({ prefix, params }) => ({ prefix: new PathMatcher(prefix), params }));
+/** Several servers of a router may leave their port to the system. */
+function addressOf({ ip, port }: ServerSpec, index: number): string {
+  return port === 0 ? `${ip}:0 ${index}` : `${ip}:${port}`;
 }

@@ -4,7 +4,7 @@ import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
-import { DataPlane } from './data-plane.ts';
+import { DataPlane, type Ports } from './data-plane.ts';
 import { beat } from './heartbeat.ts';
 import { PortInterpreter } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
@@ -24,16 +24,23 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
     log: toldLog(tell),
   });
   beat(pulse);
+  const opened = (ports: Ports | Failure): void => {
+    if (ports instanceof Failure) tell({ op: 'failed', failure: failureToData(ports) });
+    else tell({ op: 'listening', ports });
+  };
   control.on('message', (message: ToThread) => {
     switch (message.op) {
       case 'listen':
-        void plane.listen(message.ports, message.reusePort).then((ports) => {
-          if (ports instanceof Failure) tell({ op: 'failed', failure: failureToData(ports) });
-          else {
-            tell({ op: 'listening', ports });
-            collectSoon();
-          }
-        });
+        void plane.listen(message.ports, message.reusePort).then(opened).then(collectSoon);
+        break;
+      case 'prepare':
+        void plane.prepare(message.plan, message.ports, message.reusePort).then(opened);
+        break;
+      case 'commit':
+        plane.commit();
+        break;
+      case 'abort':
+        plane.abort();
         break;
       case 'tls':
         plane.replaceTls(message.replacement);

@@ -20,6 +20,10 @@ type LogMethod = 'info' | 'warn' | 'error';
 
 export type ToThread =
   | { readonly op: 'listen'; readonly ports: Ports; readonly reusePort: boolean }
+  /** A new configuration in two steps, so that all threads take it or none. */
+  | { readonly op: 'prepare'; readonly plan: DataPlan; readonly ports: Ports; readonly reusePort: boolean }
+  | { readonly op: 'commit' }
+  | { readonly op: 'abort' }
   | { readonly op: 'drain' }
   | { readonly op: 'tls'; readonly replacement: TlsReplacement }
   | { readonly op: 'ticket-secret'; readonly secret: Uint8Array }

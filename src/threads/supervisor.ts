@@ -3,6 +3,7 @@
  * drains and ends them. With no threads the data plane runs on this loop; what is asked of it is the same.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { ServerSpec } from '../../config/spec.ts';
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -33,7 +34,7 @@ const RESTART_MS_MAX = 10_000;
 /** After a thread that ran for this long the next one starts without a pause. */
 const SETTLED_MS = 60_000;
 
-const STACK_MS = 500;
+const STACK_MS = 800;
 
 /** What lives no longer than a request fits in; by default the garbage of a busy thread grows to 100 MB. */
 const YOUNG_GENERATION_MB = 8;
@@ -58,6 +59,10 @@ export interface DataHost {
   /** In every data thread, those included that start later. */
   replaceTls(replacement: TlsReplacement): void;
   replaceTicketSecret(secret: Uint8Array): void;
+  /**
+   * Puts a new configuration in force and answers its ports; after a failure everything is as it was.
+   */
+  apply(plan: DataPlan): Promise<Ports | Failure>;
   /** Resolves when every accepted request has been answered. */
   drain(): Promise<void>;
   /** Cuts what is left, and answers how many requests and tunnels that were. */
@@ -93,6 +98,12 @@ class LocalHost implements DataHost {
 
   start(): Promise<Ports | Failure> {
     return this.#plane.listen(this.#configured, false);
+  }
+
+  async apply(plan: DataPlan): Promise<Ports | Failure> {
+    const ports = await this.#plane.prepare({ ...plan, threads: 1 }, configuredPorts(plan), false);
+    if (!(ports instanceof Failure)) this.#plane.commit();
+    return ports;
   }
 
   clients(): Promise<readonly ClientReport[]> {
@@ -137,19 +148,17 @@ class ThreadHost implements DataHost {
 
   constructor(deps: DataHostDeps) {
     this.#deps = deps;
-    this.#plan = deps.plan;
     this.#clock = deps.clock;
     this.#deaths = deps.metrics.scope.counter('threads', 'deaths');
+    this.#plan = deps.plan;
     this.#ports = configuredPorts(deps.plan);
   }
 
   /** The first thread finds out what port 0 means; the others listen on the same ports. */
   async start(): Promise<Ports | Failure> {
-    const { threads } = this.#deps.plan;
-    if (threads > 1) {
-      const taken = await takenAddress(this.#deps.plan);
-      if (taken !== undefined) return taken;
-    }
+    const { threads } = this.#plan;
+    const taken = await takenAddress(this.#plan);
+    if (taken !== undefined) return taken;
     for (let i = 0; i < threads; i++) {
       const ports = await this.#startOne(i, 'first');
       if (ports instanceof Failure) {
@@ -159,6 +168,34 @@ class ThreadHost implements DataHost {
       this.#ports = ports;
     }
     return this.#ports;
+  }
+
+  /** All threads prepare, one after the other; only then the new configuration is in force in each. */
+  async apply(next: DataPlan): Promise<Ports | Failure> {
+    const plan = { ...next, ticketSecret: this.#plan.ticketSecret };
+    const before = addressesOf(this.#plan);
+    const added = plan.routers.map((router) => ({
+      ...router,
+      spec: { ...router.spec, servers: router.spec.servers.filter((server) => !before.has(keyOf(server))) },
+    }));
+    const taken = await takenAddress({ ...plan, routers: added });
+    if (taken !== undefined) return taken;
+    let ports = configuredPorts(plan);
+    const ready: DataThread[] = [];
+    for (const thread of this.#threads) {
+      const bound = await thread?.prepare(plan, ports, true);
+      if (bound instanceof Failure) {
+        for (const other of ready) other.abort();
+        return bound;
+      }
+      if (bound === undefined || thread === undefined) continue;
+      ports = bound;
+      ready.push(thread);
+    }
+    for (const thread of ready) thread.commit();
+    this.#plan = plan;
+    this.#ports = ports;
+    return ports;
   }
 
   async clients(): Promise<readonly ClientReport[]> {
@@ -212,7 +249,7 @@ class ThreadHost implements DataHost {
     });
     this.#threads[index] = thread;
     if (this.#interests.length > 0) thread.setInterests(this.#interests);
-    const ports = await thread.listen(this.#ports, this.#deps.plan.threads > 1);
+    const ports = await thread.listen(this.#ports, true);
     // A thread that cannot listen is of no use; its end leads to the next try.
     if (ports instanceof Failure) await thread.close();
     else serving = true;
@@ -285,6 +322,22 @@ class DataThread {
       this.#listening = resolve;
       this.tell({ op: 'listen', ports, reusePort });
     });
+  }
+
+  /** A thread that dies meanwhile comes back with the new configuration. */
+  prepare(plan: DataPlan, ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
+    return new Promise((resolve) => {
+      this.#listening = resolve;
+      this.tell({ op: 'prepare', plan, ports, reusePort });
+    });
+  }
+
+  commit(): void {
+    this.tell({ op: 'commit' });
+  }
+
+  abort(): void {
+    this.tell({ op: 'abort' });
   }
 
   clients(): Promise<readonly ClientReport[]> {
@@ -363,6 +416,12 @@ class DataThread {
 function dataThreadUrl(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./data-thread.${extension}`, import.meta.url);
+}
+
+const keyOf = ({ ip, port }: ServerSpec): string => `${ip}:${port}`;
+
+function addressesOf({ routers }: DataPlan): ReadonlySet<string> {
+  return new Set(routers.flatMap(({ spec }) => spec.servers.map(keyOf)));
 }
 
 function configuredPorts(plan: DataPlan): Ports {

@@ -22,6 +22,7 @@ export const plainSpec: AdminSpec = {
   port: 0,
   shutdownGraceMs: 10_000,
   drain: { delayMs: 0 },
+  reload: { watch: false, remote: false },
   socketOptions: { noDelay: true, reusePort: false },
 };
 
@@ -45,6 +46,8 @@ export function sourcesFor(
     boundNames: async () => [],
     clientState: async () => ({}),
     kubernetes: () => [],
+    reload: async () => 'nothing to reload',
+    generations: () => [],
     identify: () => ({}),
   };
 }

@@ -95,6 +95,7 @@ export class Rig {
       clientParams: () => options.client ?? {},
       serviceParams: () => options.service ?? {},
       clientTls: () => undefined,
+      clientIdentity: () => options.client,
       baseDtab: ['/svc => /#/io.l5d.fs'],
       admin: options.admin,
       tap: this.tap,
