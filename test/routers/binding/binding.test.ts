@@ -214,7 +214,7 @@ describe('The binding cache', () => {
     assert.equal((await client.answer()).status, 200);
   });
 
-  it('gives requests that wait for a name their answer when the tree moves on meanwhile', async () => {
+  it('takes requests that wait for a name along when the tree moves on meanwhile', async () => {
     await start({
       router: { bindingCache: { paths: 9, trees: 0, bounds: 0, clients: 0, idleTtlMs: 600000 } },
     });
@@ -223,8 +223,6 @@ describe('The binding cache', () => {
     client.send(GET);
     await until(() => rig.serviceStat('pending') === 1, 'the request');
     rig.bind('web', [a], 'found');
-    assert.equal((await client.answer()).status, 502);
-    client.send(GET);
     assert.equal((await client.answer()).status, 200);
   });
 });
