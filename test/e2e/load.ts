@@ -1,5 +1,6 @@
 /** A bounded load of GETs over keep-alive connections: a steady rate, and an account of every answer. */
 import { Agent, request } from 'node:http';
+import { after } from 'node:test';
 
 export type Tally = {
   /** Answers by their text, or `status <code>` for those that are not 200, or the error. */
@@ -40,6 +41,8 @@ export function startLoad(port: number, service: string, perSecond: number): Loa
     sent.end();
   };
   const timer = setInterval(send, 1000 / perSecond);
+  // A test that fails does not come to its end, and the process would not either.
+  after(() => clearInterval(timer));
   return {
     tally,
     async stop() {
