@@ -1,5 +1,5 @@
 /**
- * `routers[].servers[]` of protocol http. `headTimeoutMs` and `bodyIdleTimeoutMs` are Turnout's own, and a
+ * `routers[].servers[]` of protocol http. Its limits on connections, time and memory are Turnout's own, and a
  * session that does nothing ends after ten minutes unless the config says otherwise.
  */
 import { limitMs, session } from './client-spec.ts';
@@ -60,6 +60,11 @@ const keys = object({
   label: optional(nonEmpty),
   tls: optional(serverTls),
   maxConcurrentRequests: optional(int(1)),
+  maxConnections: withDefault(int(1), 50_000),
+  maxConnectionsPerSource: optional(int(1)),
+  maxLoopDelayMs: optional(int(1)),
+  minBodyBytesPerSec: withDefault(int(0), 100),
+  maxBufferedKB: withDefault(int(1), 65_536),
   announce: ignored(list(path)),
   timeoutMs: optional(limitMs),
   clearContext: withDefault(bool, false),
@@ -73,9 +78,13 @@ const keys = object({
   connect: optional(object({ ports: required(list(int(1, 65535))) })),
 });
 
-export const httpServer: Decoder<ServerSpec> = map(keys, ({ serverSession, timeoutMs, ...server }) => ({
-  ...server,
-  ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
-  ...(serverSession.lifeTimeMs === undefined ? {} : { lifeTimeMs: serverSession.lifeTimeMs }),
-  idleTimeMs: serverSession.idleTimeMs ?? IDLE_TIME_MS,
-}));
+export const httpServer: Decoder<ServerSpec> = map(
+  keys,
+  ({ serverSession, timeoutMs, maxBufferedKB, ...server }) => ({
+    ...server,
+    maxBufferedBytes: maxBufferedKB * 1024,
+    ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
+    ...(serverSession.lifeTimeMs === undefined ? {} : { lifeTimeMs: serverSession.lifeTimeMs }),
+    idleTimeMs: serverSession.idleTimeMs ?? IDLE_TIME_MS,
+  }),
+);

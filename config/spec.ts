@@ -140,6 +140,14 @@ export type ServerSpec = {
   readonly label?: string;
   readonly tls?: ServerTlsSpec;
   readonly maxConcurrentRequests?: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerSource?: number;
+  /** What the collected bodies of requests may take together. */
+  readonly maxBufferedBytes: number;
+  /** A request body that is slower for `bodyIdleTimeoutMs` is given up; 0: none is. */
+  readonly minBodyBytesPerSec: number;
+  /** Requests are refused while the event loop is later than this. */
+  readonly maxLoopDelayMs?: number;
   readonly timeoutMs?: number;
   readonly clearContext: boolean;
   readonly socketOptions: SocketSpec;

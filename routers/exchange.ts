@@ -13,6 +13,7 @@ import type { RequestHead, ResponseHead } from './head.ts';
 import type { ClientFields } from './headers/emit.ts';
 import { RequestContext } from './headers/request-context.ts';
 import type { TracePropagator } from './headers/trace.ts';
+import type { Source } from './http1/sources.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
 
@@ -129,6 +130,8 @@ export class Exchange {
   bodyKind: number = BodyKind.none;
   /** The whole body when it is buffered. */
   body: string | Buffer = '';
+  /** Of the body that is collected, as counted by the server. */
+  bufferedBytes = 0;
   /** Of a streamed body: bytes, or CHUNKED. */
   bodyLength = 0;
   readonly context = new RequestContext();
@@ -167,6 +170,8 @@ export class Exchange {
   backoffMs: number | undefined;
   /** It would have been tried again if the budget had allowed it. */
   exhausted = false;
+  /** Where it comes from, when the server limits how many requests are in progress. */
+  source: Source | undefined;
   /** The server has begun to count it; it has counted the outcome; the service path has. */
   admitted = false;
   counted = false;

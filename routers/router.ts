@@ -32,6 +32,7 @@ import { ClientStats } from './client/client-stats.ts';
 import type { EndpointSettings } from './client/endpoint.ts';
 import { FailFast } from './client/fail-fast.ts';
 import { DEFAULT_ACCRUAL, FailureAccrual } from './client/failure-accrual.ts';
+import type { Descriptors } from './descriptors.ts';
 import type { Exchange } from './exchange.ts';
 import { Fields } from './fields.ts';
 import { withTimeout } from './headers/deadline.ts';
@@ -83,6 +84,7 @@ export type RouterDeps = {
   /** Where the admin server is reached, for error texts. */
   readonly admin: string | undefined;
   readonly tap: RequestTap;
+  readonly descriptors: Descriptors;
 };
 
 /** What a new configuration may change. The array of the base dtab stays, and is written anew. */
@@ -369,6 +371,7 @@ export class Router implements Closable {
         maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
         idleTimeMs: pool?.idleTimeMs,
         sessionIdleMs: clientSession?.idleTimeMs,
+        descriptors: this.#deps.descriptors,
         ...this.#healthMakers(params, stats),
       },
       loadBalancer,

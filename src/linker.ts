@@ -19,6 +19,7 @@ import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import { mathRng } from './base/rng.ts';
+import { descriptorLimit, descriptorPlan } from './descriptor-plan.ts';
 import { identifyBy } from './identify.ts';
 import { Listeners } from './listeners.ts';
 import { Naming } from './naming.ts';
@@ -374,7 +375,8 @@ function planData(
   if (errors.length > 0) return { errors };
   const count =
     threads === 'auto' ? Math.max(1, Math.min(AUTO_THREADS_MAX, availableParallelism() - 1)) : threads;
-  return { routers, ticketSecret: newSecret(), threads: count, admin: adminUrl(spec.admin) };
+  const descriptors = descriptorPlan(descriptorLimit());
+  return { routers, ticketSecret: newSecret(), threads: count, descriptors, admin: adminUrl(spec.admin) };
 }
 
 function materialOf({ routers }: DataPlan, at: TlsSection['at']): Material | undefined {

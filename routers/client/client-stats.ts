@@ -33,6 +33,7 @@ export class ClientStats {
   readonly poolWaiters: Gauge;
   readonly waited: Counter;
   readonly tooManyWaiters: Counter;
+  readonly noDescriptors: Counter;
   readonly requeues: Counter;
   readonly requeueBudgetExhausted: Counter;
   readonly requestLimit: Counter;
@@ -67,6 +68,7 @@ export class ClientStats {
     this.poolWaiters = scope.gauge('pool_waiters');
     this.waited = scope.counter('pool_num_waited');
     this.tooManyWaiters = scope.counter('pool_num_too_many_waiters');
+    this.noDescriptors = scope.counter('no_descriptors');
     this.requeues = scope.counter('retries', 'requeues');
     this.requeueBudgetExhausted = scope.counter('retries', 'budget_exhausted');
     this.requestLimit = scope.counter('retries', 'request_limit');

@@ -45,6 +45,8 @@ const EXPIRE_MS = 10_000;
 const REFRESH_MS = 1000;
 /** Share of the budget's balance that one request may use up. */
 const REQUEST_SHARE = 0.2;
+/** Another endpoint would not help. */
+const FULL: ReadonlySet<string> = new Set(['too-many-waiters', 'no-descriptors']);
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 export type ClientSettings = {
@@ -164,7 +166,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const endpoint = this.#release(exchange, failure);
     if (failure.kind === 'connect') this.#refresh();
     if (exchange.over) return;
-    if (failure.undelivered && failure.kind !== 'too-many-waiters') {
+    if (failure.undelivered && !FULL.has(failure.kind)) {
       if (exchange.requeues < this.#acquisitionsMax() - 1) {
         exchange.requeues++;
         stats.requeues.add(1);
@@ -466,7 +468,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   }
 
   #connectFailure(exchange: Exchange, failure: Failure, endpoint: Endpoint | undefined): Failure {
-    if (failure.kind === 'too-many-waiters') return failure;
+    if (FULL.has(failure.kind)) return failure;
     const addresses = this.#set.list.map((each) => each.name);
     const selected = endpoint?.name ?? 'none';
     const service = exchange.service?.name ?? '';

@@ -9,6 +9,7 @@ import { Failure } from '../../src/base/failure.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import { type Balanced, BalancerNode, type EndpointStatus } from '../balance/distributor.ts';
 import { WaitList } from '../binding/wait-list.ts';
+import type { Descriptors } from '../descriptors.ts';
 import { type Exchange, type LoadedEndpoint, Opaque } from '../exchange.ts';
 import { ClientConnection, type SessionOwner, type SessionSettings } from '../http1/client-connection.ts';
 import type { Transport } from '../http1/transport.ts';
@@ -20,6 +21,8 @@ import type { FailureAccrual } from './failure-accrual.ts';
 const DEFAULT_IDLE_MS = 3000;
 /** How long before the announced end of a server's patience a connection is given up. */
 const ANNOUNCED_MARGIN_MS = 1000;
+
+const LOCAL_CODES = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
 export type EndpointSettings = {
   readonly session: SessionSettings;
@@ -41,6 +44,7 @@ export type EndpointSettings = {
   readonly open: (address: Address, connection: ClientConnection, plain: boolean) => Transport;
   readonly stats: ClientStats;
   readonly wheel: TimerWheel;
+  readonly descriptors: Descriptors;
 };
 
 /** The client that attempts come from. */
@@ -117,6 +121,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     const fresh = exchange.resent && this.#all.size < maxSize;
     if (!fresh && this.#reuse(exchange)) return;
     if (this.#all.size < maxSize) {
+      if (this.#mayNotOpen(exchange)) return;
       this.#wait(exchange);
       this.#connect();
       return;
@@ -212,11 +217,13 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     if (!isDial) this.#connecting--;
     if (isTrial) this.#trial = undefined;
     stats.failedConnectLatency.observe(wheel.nowMs() - (this.#all.get(session) ?? 0));
-    this.#all.delete(session);
-    stats.poolSize.add(-1);
-    this.#failFast?.failed(isTrial);
+    this.#forget(session);
+    const local = noneLeft(failure);
+    if (local) stats.noDescriptors.add(1);
+    if (isTrial || !local) this.#failFast?.failed(isTrial);
     const exchange = isDial ? dialled : this.#nextWaiter();
-    if (exchange !== undefined) this.#user.acquireFailed(exchange, failure);
+    if (exchange === undefined) return;
+    this.#user.acquireFailed(exchange, local ? noDescriptors(this.name, failure.message) : failure);
   }
 
   idle(session: ClientConnection): void {
@@ -252,8 +259,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   gone(session: ClientConnection): void {
     const { stats } = this.#settings;
-    if (this.#all.delete(session)) {
-      stats.poolSize.add(-1);
+    if (this.#forget(session)) {
       stats.connections.add(-1);
       stats.closes.add(1);
     }
@@ -264,6 +270,15 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     }
     // Whoever waited for this connection to become free gets one of his own.
     if (this.waiting > this.#connecting && this.#all.size < this.#settings.maxSize) this.#connect();
+  }
+
+  /** False when it is not ours any more. */
+  #forget(session: ClientConnection): boolean {
+    const { descriptors, stats } = this.#settings;
+    if (!this.#all.delete(session)) return false;
+    descriptors.endpoints--;
+    stats.poolSize.add(-1);
+    return true;
   }
 
   #idleMs(session: ClientConnection): number {
@@ -317,15 +332,27 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       this.#user.acquireFailed(exchange, new Failure('too-many-waiters', text, true));
       return;
     }
-    this.#dials.set(this.#open(exchange.opaque === Opaque.tls), exchange);
+    if (!this.#mayNotOpen(exchange)) {
+      this.#dials.set(this.#open(exchange.opaque === Opaque.tls), exchange);
+    }
+  }
+
+  /** True, and the attempt has failed, when the process has no descriptor left for a connection. */
+  #mayNotOpen(exchange: Exchange): boolean {
+    const { descriptors, stats } = this.#settings;
+    if (!descriptors.noneForEndpoints) return false;
+    stats.noDescriptors.add(1);
+    this.#user.acquireFailed(exchange, noDescriptors(this.name, `${descriptors.endpoints} are open`));
+    return true;
   }
 
   #open(plain: boolean): ClientConnection {
-    const { session, open, stats, wheel } = this.#settings;
+    const { session, open, stats, wheel, descriptors } = this.#settings;
     const connection = new ClientConnection(this.name, this, session, (made) =>
       open(this.address, made, plain),
     );
     this.#all.set(connection, wheel.nowMs());
+    descriptors.endpoints++;
     stats.poolSize.add(1);
     return connection;
   }
@@ -334,6 +361,15 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 /** `ip:port`, with brackets around an IPv6 address. */
 export function endpointName(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** The system has no descriptor, port or memory for a connection: that is not the endpoint's fault. */
+function noneLeft({ cause }: Failure): boolean {
+  return cause instanceof Error && 'code' in cause && LOCAL_CODES.has(String(cause.code));
+}
+
+function noDescriptors(endpoint: string, why: string): Failure {
+  return new Failure('no-descriptors', `no connection to ${endpoint} can be opened: ${why}`, true);
 }
 
 /** What is no weight counts as 1. */

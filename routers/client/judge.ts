@@ -4,6 +4,13 @@ import type { ResponseClass } from '../classify/http.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Endpoint } from './endpoint.ts';
 
+const OURS: ReadonlySet<string> = new Set([
+  'too-many-waiters',
+  'no-descriptors',
+  'binding-timeout',
+  'marked-down',
+]);
+
 /** Tells the endpoint's accrual how the attempt went. */
 export function judge(
   endpoint: Endpoint | undefined,
@@ -19,8 +26,8 @@ export function judge(
 }
 
 /**
- * A queue or a time limit of ours refused it, or an idle connection was closed just as it was used again.
+ * A limit of ours refused it, or an idle connection was closed just as it was used again.
  */
 export function saysNothing({ staleSession }: Exchange, { kind }: Failure): boolean {
-  return staleSession || kind === 'too-many-waiters' || kind === 'binding-timeout' || kind === 'marked-down';
+  return staleSession || OURS.has(kind);
 }

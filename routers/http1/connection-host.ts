@@ -7,20 +7,12 @@ import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { EarlyBytes, Exchange, TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import type { GeneratedResponse } from '../respond/error-response.ts';
+import type { CallerLimits } from './caller-limits.ts';
+import type { CallerSide } from './caller-side.ts';
 import type { ConnectTarget } from './connect-target.ts';
 import type { HeadLimits } from './limits.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
-
-/** Whatever a caller's connection is at the moment, as its listener sees it. */
-export interface CallerSide {
-  /** There is a request without its answer, or a tunnel. */
-  readonly busy: boolean;
-  /** The next answer is the last. */
-  drain(): void;
-  /** Cuts it. */
-  close(): void;
-}
 
 /** What stays the same when one of them takes the place of another. */
 export interface Caller extends CallerSide {
@@ -52,6 +44,7 @@ export type Upgraded = {
 export interface ConnectionHost {
   readonly spec: ServerSpec;
   readonly limits: HeadLimits;
+  readonly callers: CallerLimits;
   readonly wheel: TimerWheel;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;

@@ -11,10 +11,10 @@ import type { HeadLimits } from './limits.ts';
 
 /** Why a head was refused; `status` is what a client gets to see (an upstream's mistake is always 502). */
 export class HeadProblem {
-  readonly status: 400 | 414 | 417 | 431 | 501 | 505;
+  readonly status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 503 | 505;
   readonly message: string;
 
-  constructor(status: 400 | 414 | 417 | 431 | 501 | 505, message: string) {
+  constructor(status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 503 | 505, message: string) {
     this.status = status;
     this.message = message;
   }

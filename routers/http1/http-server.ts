@@ -14,6 +14,7 @@ import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { ResponseClass } from '../classify/http.ts';
+import type { Descriptors } from '../descriptors.ts';
 import { type EarlyBytes, type Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import { clientCertValue } from '../headers/client-cert.ts';
@@ -28,16 +29,21 @@ import { type Cohort, certDrainMs } from '../tls/cohort.ts';
 import { Refusals } from '../tls/refusals.ts';
 import { TlsListener } from '../tls/tls-listener.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
+import { Admission } from './admission.ts';
+import { CallerLimits } from './caller-limits.ts';
+import type { CallerSide } from './caller-side.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import type { ConnectPolicy } from './connect-policy.ts';
 import type { ConnectTarget } from './connect-target.ts';
-import type { Caller, CallerSide, ConnectionHost, Upgraded } from './connection-host.ts';
+import type { Caller, ConnectionHost, Upgraded } from './connection-host.ts';
 import { CHUNKED } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
 import { Lingering } from './lingering.ts';
 import { Listener } from './listener.ts';
+import { refusalText } from './response-writer.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type SocketLimits, socketLimits } from './socket-watch.ts';
+import type { Source } from './sources.ts';
 import { Transport } from './transport.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 
@@ -56,13 +62,21 @@ export type HttpServerDeps = {
   readonly rng: Rng;
   readonly clock: { wallMs(): number };
   readonly tls: ServerTls | undefined;
-  /** Threads that listen on the same port, each with its share of `maxConcurrentRequests`. */
+  /** Threads that listen on the same port, each with its part of the limits. */
   readonly threads: number;
+  readonly descriptors: Descriptors;
+  readonly loop: { readonly delayMs: number };
 };
+
+/** What is known of a caller's connection besides itself. */
+type Held = { readonly cohort: Cohort<CallerSide> | undefined; readonly source: Source };
+
+const FULL = refusalText(503, 'this listener has no room for another connection');
 
 export class HttpServer implements ConnectionHost {
   spec: ServerSpec;
   limits: HeadLimits;
+  readonly callers: CallerLimits;
   /** The bound port, once it listens. */
   port = 0;
   readonly wheel: TimerWheel;
@@ -76,8 +90,9 @@ export class HttpServer implements ConnectionHost {
   #receive: ReceiveOptions;
   readonly #listener: Listener;
   #tls: TlsListener<CallerSide> | undefined;
-  /** Where a connection is now (between its requests, in a tunnel, at its end), and whose certificates. */
-  readonly #connections = new Map<CallerSide, Cohort<CallerSide> | undefined>();
+  /** Where a connection is now (between its requests, in a tunnel, at its end). */
+  readonly #connections = new Map<CallerSide, Held>();
+  readonly #admission: Admission;
   readonly tunnels: TunnelStats;
   #policy: ConnectPolicy;
   readonly #requests: RequestStats;
@@ -91,14 +106,12 @@ export class HttpServer implements ConnectionHost {
   readonly #nacks: Counter;
   #socketLimits: SocketLimits | undefined;
   readonly #cut: Counter;
-  #maxConcurrent: number;
   readonly #deadlines: DeadlineStats;
-  #concurrent = 0;
   #draining = false;
   readonly #whenEmpty: (() => void)[] = [];
 
   constructor(deps: HttpServerDeps) {
-    const { spec, router, stats, wheel, threads } = deps;
+    const { spec, router, stats, wheel } = deps;
     this.#deps = deps;
     this.#name = `${spec.ip}/${spec.port}`;
     this.spec = spec;
@@ -108,7 +121,8 @@ export class HttpServer implements ConnectionHost {
     this.#deadlines = new DeadlineStats(stats);
     this.#receive = this.#receiveOptions();
     this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
-    this.#maxConcurrent = share(spec.maxConcurrentRequests, threads);
+    this.#admission = new Admission(deps);
+    this.callers = new CallerLimits(spec, wheel, stats, deps.threads);
     this.#requests = new RequestStats(stats);
     this.#status = new StatusStats(stats);
     this.#accepted = stats.counter('connects');
@@ -151,14 +165,15 @@ export class HttpServer implements ConnectionHost {
    * open go on, with the limits of time that are now in force.
    */
   reconfigure(spec: ServerSpec, tls: ServerTls | undefined): void {
-    const { router, wheel, stats, threads, tls: before } = this.#deps;
+    const { router, wheel, stats, tls: before } = this.#deps;
     const sameTls = isDeepStrictEqual([spec.tls, tls?.material], [this.spec.tls, before?.material]);
     this.#deps = { ...this.#deps, spec, tls };
     this.spec = spec;
     this.limits = router.limits;
     this.#receive = this.#receiveOptions();
     this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
-    this.#maxConcurrent = share(spec.maxConcurrentRequests, threads);
+    this.#admission.configure(spec);
+    this.callers.configure(spec);
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
     // So that each of them, when it closes, is taken from what it counts in.
@@ -225,9 +240,12 @@ export class HttpServer implements ConnectionHost {
       exchange.story = tap.begin(exchange, this.#router.spec.label, this.#name, this.#deps.tls !== undefined);
     }
     this.#requests.begin();
-    if (++this.#concurrent > this.#maxConcurrent) {
+    if (this.#admission.countsSources) {
+      exchange.source = this.#connections.get(exchange.answer as ServerConnection)?.source;
+    }
+    if (!this.#admission.begin(exchange.source)) {
       this.#nacks.add(1);
-      exchange.answer.fail(new Failure('overloaded', 'maxConcurrentRequests', true));
+      exchange.answer.fail(new Failure('overloaded', 'the server has too much to do', true));
       return;
     }
     const { timeoutMs } = this.spec;
@@ -250,9 +268,10 @@ export class HttpServer implements ConnectionHost {
   }
 
   ended(exchange: Exchange): void {
+    this.callers.ended(exchange);
     // The caller may go before the body that the request waits for is complete.
     if (!exchange.admitted) return;
-    this.#concurrent--;
+    this.#admission.ended(exchange.source);
     exchange.serverTimer?.close();
     if (!exchange.counted) this.#requests.forget();
     exchange.story?.finish();
@@ -260,6 +279,7 @@ export class HttpServer implements ConnectionHost {
 
   refused(status: number): void {
     this.#refused.add(1);
+    if (status === 414 || status === 431) this.callers.headSizes.add(1);
     this.#status.response(status, 0);
   }
 
@@ -301,9 +321,13 @@ export class HttpServer implements ConnectionHost {
   }
 
   closed(side: CallerSide, openMs: number): void {
-    const cohort = this.#connections.get(side);
-    if (!this.#connections.delete(side)) return;
-    cohort?.delete(side);
+    const held = this.#connections.get(side);
+    if (held === undefined) return;
+    this.#connections.delete(side);
+    held.cohort?.delete(side);
+    held.source.sides.delete(side);
+    // With TLS it ends with the socket below, which came before the handshake.
+    if (held.cohort === undefined) this.#admission.leave(held.source);
     this.#closes.add(1);
     this.#open.add(-1);
     if (this.#deps.tls !== undefined) this.#openTls.add(-1);
@@ -312,10 +336,13 @@ export class HttpServer implements ConnectionHost {
   }
 
   #replace<S extends CallerSide>(before: CallerSide, after: S): S {
-    const cohort = this.#connections.get(before);
+    const held = this.#connections.get(before);
+    if (held === undefined) return after;
     this.#connections.delete(before);
-    this.#connections.set(after, cohort);
-    cohort?.replace(before, after);
+    this.#connections.set(after, held);
+    held.source.sides.delete(before);
+    held.source.sides.add(after);
+    held.cohort?.replace(before, after);
     return after;
   }
 
@@ -331,7 +358,8 @@ export class HttpServer implements ConnectionHost {
       clock,
       wheel,
       ticketSecret,
-      accept: (socket, cohort) => this.#accept(socket, cohort),
+      accept: (socket, cohort) =>
+        this.#accept(socket, this.#admission.sourceAt(socket.remoteAddress ?? ''), cohort),
       retire: (connection) => connection.drain(),
       cut: (connection) => connection.close(),
     });
@@ -354,14 +382,29 @@ export class HttpServer implements ConnectionHost {
   #makeListener(): Listener {
     const { noDelay, keepAlive } = this.spec.socketOptions;
     const options = { noDelay, keepAlive: keepAlive ?? false, pauseOnConnect: true };
-    const arrived = (socket: net.Socket): void => {
-      if (this.#tls === undefined) this.#accept(socket, undefined);
-      else this.#tls.handshake(socket);
-    };
-    return new Listener(options, arrived, () => this.#refused.add(1));
+    return new Listener(
+      options,
+      (socket) => this.#arrived(socket),
+      () => this.#refused.add(1),
+    );
   }
 
-  #accept(socket: net.Socket, cohort: Cohort<CallerSide> | undefined): void {
+  #arrived(socket: net.Socket): void {
+    const tls = this.#tls;
+    const source = this.#admission.enter(socket.remoteAddress ?? '');
+    if (source === undefined) {
+      this.#refused.add(1);
+      socket.on('error', () => {});
+      if (tls === undefined) socket.end(FULL, () => socket.destroy());
+      else socket.destroy();
+    } else if (tls === undefined) this.#accept(socket, source, undefined);
+    else {
+      socket.once('close', () => this.#admission.leave(source));
+      tls.handshake(socket);
+    }
+  }
+
+  #accept(socket: net.Socket, source: Source, cohort: Cohort<CallerSide> | undefined): void {
     const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const presented = certificate === undefined ? undefined : clientCertValue(certificate);
     this.#accepted.add(1);
@@ -370,7 +413,8 @@ export class HttpServer implements ConnectionHost {
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
-    this.#connections.set(connection, cohort);
+    this.#connections.set(connection, { cohort, source });
+    source.sides.add(connection);
     cohort?.add(connection);
     if (this.#draining) connection.drain();
   }
@@ -409,11 +453,6 @@ export class HttpServer implements ConnectionHost {
     exchange.serverTimer = timer;
     exchange.serverTimeoutMs = timeoutMs;
   }
-}
-
-/** Of a limit of the process, for one of its threads. */
-function share(max: number | undefined, threads: number): number {
-  return max === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(max / threads));
 }
 
 /** The end of a head after which the connection stays open: callers are told for how long (decision 16). */

@@ -4,7 +4,8 @@
  * answer on its way. The moment begins when everything has been sent.
  */
 import type { WheelTimer } from '../../src/base/timer-wheel.ts';
-import type { Caller, CallerSide, ConnectionHost } from './connection-host.ts';
+import type { CallerSide } from './caller-side.ts';
+import type { Caller, ConnectionHost } from './connection-host.ts';
 import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 

@@ -18,8 +18,10 @@ export class RequestBody {
   #remaining = 0;
   /** The session takes what comes; until then it is held back. */
   wanted = false;
-  /** The session has no room for more. */
-  blocked = false;
+  #blocked = false;
+  /** Since when its pace is measured, and what has come since; undefined: from the next bytes on. */
+  #pacedMs: number | undefined;
+  #paced = 0;
 
   /** `length` in bytes or CHUNKED, never 0. */
   begin(length: number, collects: boolean): void {
@@ -28,6 +30,31 @@ export class RequestBody {
     this.blocked = false;
     this.#chunks = length === CHUNKED ? new ChunkDecoder() : undefined;
     this.#collected = collects ? new BodyBuffer() : undefined;
+  }
+
+  /** The session has no room for more. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  set blocked(blocked: boolean) {
+    this.#blocked = blocked;
+    this.#pacedMs = undefined;
+  }
+
+  /** More of it has come, and less than `minBytesPerSec` for all of the last `windowMs`. */
+  tooSlow(bytes: number, nowMs: number, minBytesPerSec: number, windowMs: number): boolean {
+    if (this.#pacedMs === undefined) {
+      this.#pacedMs = nowMs;
+      this.#paced = 0;
+    }
+    this.#paced += bytes;
+    const passedMs = nowMs - this.#pacedMs;
+    if (passedMs < windowMs) return false;
+    const least = (minBytesPerSec * passedMs) / 1000;
+    if (this.#paced < least) return true;
+    this.#pacedMs = undefined;
+    return false;
   }
 
   get collects(): boolean {

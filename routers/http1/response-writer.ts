@@ -109,9 +109,10 @@ export class ResponseWriter {
 /** An answer that ends the connection, to a request that was not looked at further. */
 export function refusalText(status: number, why: string): string {
   const body = `${why}\n`;
+  const fields = status === 503 ? 'Retry-After: 1\r\n' : '';
   return (
     `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: text/plain\r\n` +
-    `Content-Length: ${body.length}\r\n${CLOSE_ENDING}${body}`
+    `Content-Length: ${body.length}\r\n${fields}${CLOSE_ENDING}${body}`
   );
 }
 

@@ -175,16 +175,24 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   #timedOut(): void {
-    const { bodyIdleTimeoutMs } = this.#server.spec;
-    if (this.#phase === 'head') this.#refuse(408, 'the request head did not arrive in time');
-    else if (this.#blocked) {
-      if (!this.#taking.goesOn()) this.transport.reset();
+    const { spec, callers } = this.#server;
+    if (this.#phase === 'head') {
+      callers.headTimeouts.add(1);
+      this.#refuse(408, 'the request head did not arrive in time');
+    } else if (this.#blocked) {
+      if (this.#taking.goesOn()) return;
+      callers.readerTimeouts.add(1);
+      this.transport.reset();
     } else if (this.#halfClosed !== undefined && this.#phase !== 'idle') {
       if (!this.#writer.started && this.#exchange?.head.minor === 1) this.#halfClosed.goOn();
     } else if (this.#phase === 'body' && !this.#writer.started) {
+      callers.bodyTimeouts.add(1);
       this.#giveUp();
-      this.#refuse(408, `nothing of the request body arrived for ${bodyIdleTimeoutMs} ms`);
-    } else this.close();
+      this.#refuse(408, `nothing of the request body arrived for ${spec.bodyIdleTimeoutMs} ms`);
+    } else {
+      (this.#fresh ? callers.headTimeouts : callers.idleTimeouts).add(1);
+      this.close();
+    }
   }
 
   /** The caller is given time to send more of the body, unless it is us who do not read it. */
@@ -265,10 +273,9 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     const next = body.collects
       ? body.collect(buffer, at, end)
       : body.read(buffer, at, end, (from, to) => this.#bodyPiece(exchange, buffer, from, to));
-    if (next instanceof HeadProblem) {
-      this.#badBody(next);
-      return end;
-    }
+    if (next instanceof HeadProblem) return this.#badBody(next, end);
+    const over = this.#server.callers.bodyCame(exchange, body, next - at);
+    if (over !== undefined) return this.#badBody(over, end);
     if (body.complete) this.#bodyComplete(exchange);
     else this.#watchBody();
     return next;
@@ -302,15 +309,12 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     if (this.#answerDone) this.#finish();
   }
 
-  /** The body breaks the framing rules: what was sent on cannot be completed. */
-  #badBody(problem: HeadProblem): void {
-    if (this.#writer.started) {
-      this.transport.reset();
-      this.#giveUp();
-    } else {
-      this.#giveUp();
-      this.#refuse(problem.status, problem.message);
-    }
+  /** The body breaks the framing rules or a limit: what was sent on cannot be completed. */
+  #badBody(problem: HeadProblem, end: number): number {
+    if (this.#writer.started) this.transport.reset();
+    this.#giveUp();
+    if (!this.#writer.started) this.#refuse(problem.status, problem.message);
+    return end;
   }
 
   #releaseBody(): void {

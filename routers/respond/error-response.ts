@@ -110,7 +110,9 @@ export function failureResponse(
   const gist = failure.message === '' ? failure.kind : failure.message;
   const message = `${gist}${gist.endsWith('\n') ? '' : '\n'}\n${explain(failure, about)}`;
   const retryable = isRetryable(failure) ? true : undefined;
-  return errorResponse(statusOf(failure.kind), message, limits, exhausted ? false : retryable);
+  const response = errorResponse(statusOf(failure.kind), message, limits, exhausted ? false : retryable);
+  if (failure.kind !== 'no-descriptors') return response;
+  return { ...response, fields: [...response.fields, ['Retry-After', '1']] };
 }
 
 /**

@@ -30,6 +30,7 @@ export function statusOf(kind: FailureKind): number {
     case 'total-timeout':
     case 'server-timeout':
     case 'deadline':
+    case 'no-descriptors':
     case 'overloaded':
       return 503;
     default:

@@ -22,7 +22,8 @@ export type FailureKind =
   | 'upstream-closed' // closed or reset before the response was complete
   | 'nacked' // the upstream refused before doing anything
   | 'too-many-waiters' // the connection pool's queue is full
-  | 'overloaded' // maxConcurrentRequests
+  | 'no-descriptors' // the process may open no more connections
+  | 'overloaded' // maxConcurrentRequests, or an event loop that is too late
   | 'cancelled' // the caller went away
   | 'internal'; // a bug, contained
 

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RouterSpec, ServerSpec } from '../../config/spec.ts';
 import type { Binder } from '../../routers/binding/binder.ts';
 import type { Client } from '../../routers/client/client.ts';
+import { Descriptors } from '../../routers/descriptors.ts';
 import { HttpServer, type ServerTls } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
 import type { Interest } from '../../routers/tap/interest.ts';
@@ -19,6 +20,7 @@ import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/failure.ts';
 import { LimitedLog } from '../base/limited-log.ts';
 import type { Log } from '../base/log.ts';
+import { LoopDelay } from '../base/loop-delay.ts';
 import { mathRng } from '../base/rng.ts';
 import type { Scope } from '../base/stats.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
@@ -45,6 +47,8 @@ export type DataPlan = {
   /** What the keys of session tickets are made of, so that each thread can resume the sessions of all. */
   readonly ticketSecret: Uint8Array;
   readonly threads: number;
+  /** Descriptors of all threads together, as in routers/descriptors. */
+  readonly descriptors: { readonly callers: number; readonly endpoints: number };
   /** URL of the admin server, without a path: for error texts. */
   readonly admin: string;
 };
@@ -104,6 +108,8 @@ export class DataPlane {
   readonly #tap: RequestTap;
   readonly #contexts = new SecureContexts();
   readonly #log: LimitedLog;
+  readonly #loop: LoopDelay;
+  readonly #descriptors: Descriptors;
   #plan: DataPlan;
   #running: readonly Running[];
   /** Made for the next configuration, and not in force yet. */
@@ -121,6 +127,10 @@ export class DataPlane {
       send: deps.tell,
     });
     this.#log = new LimitedLog(deps.log, deps.clock);
+    this.#loop = new LoopDelay(deps.clock, deps.stats.stat('threads', 'loop_delay_ms'));
+    const { callers, endpoints } = plan.descriptors;
+    const share = (all: number): number => Math.max(1, Math.floor(all / plan.threads));
+    this.#descriptors = new Descriptors(share(callers), share(endpoints));
     this.#plan = plan;
     this.#running = plan.routers.map((each) => this.#make(each, undefined));
   }
@@ -231,6 +241,7 @@ export class DataPlane {
         baseDtab,
         admin: this.#plan.admin,
         tap: this.#tap,
+        descriptors: this.#descriptors,
       });
     const servers: Servers = new Map();
     for (const [i, spec] of plan.spec.servers.entries()) {
@@ -246,6 +257,8 @@ export class DataPlane {
           clock: this.#deps.clock,
           tls: this.#serverTls(plan, i),
           threads: this.#plan.threads,
+          descriptors: this.#descriptors,
+          loop: this.#loop,
         });
       servers.set(key, server);
     }
@@ -307,6 +320,7 @@ export class DataPlane {
       for (const server of servers.values()) cut += server.close();
       router.close();
     }
+    this.#loop.close();
     this.#tap.close();
     this.#wheel.close();
     return cut;

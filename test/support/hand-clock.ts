@@ -37,6 +37,12 @@ export class HandClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /** As when nothing could run meanwhile: what was due is late. */
+  jump(ms: number): void {
+    this.#nowMs += ms;
+    this.advance(0);
+  }
+
   #next(endMs: number): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {

@@ -8,6 +8,7 @@ import type { Addr, Address, Bound, NameTree } from '../../dtab/names.ts';
 import { leaf } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
+import { Descriptors } from '../../routers/descriptors.ts';
 import { HttpServer } from '../../routers/http1/http-server.ts';
 import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
 import { Router } from '../../routers/router.ts';
@@ -29,6 +30,7 @@ export type RigOptions = {
   readonly client?: ClientParams;
   readonly service?: ServiceParams;
   readonly admin?: string;
+  readonly descriptors?: Descriptors;
 };
 
 const routerSpec: RouterSpec = {
@@ -51,7 +53,7 @@ const routerSpec: RouterSpec = {
   tracePropagator: { kind: 'io.l5d.default' },
 };
 
-const serverSpec: ServerSpec = {
+export const serverSpec: ServerSpec = {
   ip: '127.0.0.1',
   port: 0,
   clearContext: false,
@@ -60,6 +62,9 @@ const serverSpec: ServerSpec = {
   headTimeoutMs: 30000,
   bodyIdleTimeoutMs: 60000,
   maxCallDepth: 1000,
+  maxConnections: 50000,
+  maxBufferedBytes: 64 << 20,
+  minBodyBytesPerSec: 100,
 };
 
 export class Rig {
@@ -75,6 +80,9 @@ export class Rig {
   });
   /** What the Ingress objects say. */
   readonly ingress = new Cell<State<IngressRules>>(pending);
+  /** Of the event loop, as the server sees it. */
+  readonly loop = { delayMs: 0 };
+  readonly descriptors: Descriptors;
   readonly router: Router;
   readonly server: HttpServer;
   port = 0;
@@ -84,6 +92,7 @@ export class Rig {
 
   private constructor(options: RigOptions) {
     const spec = { ...routerSpec, ...options.router };
+    this.descriptors = options.descriptors ?? new Descriptors(100_000, 100_000);
     const binder: Binder = { bind: (_local, path) => this.name(path.show), ingress: () => this.ingress };
     this.router = new Router({
       spec,
@@ -99,6 +108,7 @@ export class Rig {
       baseDtab: ['/svc => /#/io.l5d.fs'],
       admin: options.admin,
       tap: this.tap,
+      descriptors: this.descriptors,
     });
     this.server = new HttpServer({
       spec: { ...serverSpec, ...options.server },
@@ -109,6 +119,8 @@ export class Rig {
       clock: this.clock,
       tls: undefined,
       threads: 1,
+      descriptors: this.descriptors,
+      loop: this.loop,
     });
   }
 

@@ -1,0 +1,159 @@
+/**
+ * Who is let in by a listener: its limits on connections and requests, and fair shares of both when they run
+ * out. Nobody waits: what is over a limit is refused at once.
+ *
+ * Requests: while more than a quarter of the places is free anybody gets one; the last quarter is for sources
+ * below their equal share of all. Connections: when there is no place left, a source below its share gets
+ * that of an idle connection of the source that has the most; if it has no idle one, one of them is asked to
+ * end with its next answer.
+ */
+import type { ServerSpec } from '../../config/spec.ts';
+import type { Counter, Scope } from '../../src/base/stats.ts';
+import type { TimerWheel } from '../../src/base/timer-wheel.ts';
+import type { Descriptors } from '../descriptors.ts';
+import type { CallerSide } from './caller-side.ts';
+import { type Source, Sources } from './sources.ts';
+
+/** Of the places for requests, free to whoever comes first. */
+const COMMON_PART = 0.75;
+
+export type AdmissionDeps = {
+  readonly spec: ServerSpec;
+  readonly stats: Scope;
+  readonly wheel: TimerWheel;
+  readonly descriptors: Descriptors;
+  readonly loop: { readonly delayMs: number };
+  /** Threads that listen on the same port, each with its part of the limits. */
+  readonly threads: number;
+};
+
+export class Admission {
+  readonly #deps: AdmissionDeps;
+  #maxConnections = 0;
+  #maxPerSource = 0;
+  #maxRequests = 0;
+  #commonRequests = 0;
+  #maxLoopDelayMs = 0;
+  readonly #sources = new Sources();
+  #connections = 0;
+  #requests = 0;
+  readonly #overConnections: Counter;
+  readonly #overSource: Counter;
+  readonly #overDescriptors: Counter;
+  readonly #evicted: Counter;
+  readonly #overRequests: Counter;
+  readonly #overShare: Counter;
+  readonly #shed: Counter;
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps;
+    this.configure(deps.spec);
+    const limits = deps.stats.scope('limits');
+    this.#overConnections = limits.counter('connections');
+    this.#overSource = limits.counter('connections_per_source');
+    this.#overDescriptors = limits.counter('descriptors');
+    this.#evicted = limits.counter('evicted');
+    this.#overRequests = limits.counter('requests');
+    this.#overShare = limits.counter('fair_share');
+    this.#shed = limits.counter('loop_delay');
+  }
+
+  /** What is there already stays. */
+  configure(spec: ServerSpec): void {
+    const { threads } = this.#deps;
+    const part = (max: number): number => Math.max(1, Math.ceil(max / threads));
+    this.#maxConnections = part(spec.maxConnections);
+    this.#maxPerSource = part(spec.maxConnectionsPerSource ?? Number.POSITIVE_INFINITY);
+    this.#maxRequests = part(spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY);
+    this.#commonRequests = Math.floor(this.#maxRequests * COMMON_PART);
+    this.#maxLoopDelayMs = spec.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A connection has come. Undefined: it is to be refused. Otherwise `leave` has to follow. */
+  enter(address: string): Source | undefined {
+    const { descriptors } = this.#deps;
+    const source = this.#sources.at(address);
+    const over = this.#over(source);
+    if (over !== undefined) {
+      over.add(1);
+      this.#sources.forget(source);
+      return undefined;
+    }
+    source.connections++;
+    this.#connections++;
+    descriptors.callers++;
+    return source;
+  }
+
+  leave(source: Source): void {
+    source.connections--;
+    this.#connections--;
+    this.#deps.descriptors.callers--;
+    this.#sources.forget(source);
+  }
+
+  /** That of a connection which has entered. */
+  sourceAt(address: string): Source {
+    return this.#sources.at(address);
+  }
+
+  /** Requests have to be told apart by their sources. */
+  get countsSources(): boolean {
+    return this.#maxRequests !== Number.POSITIVE_INFINITY;
+  }
+
+  /** True: the request may be worked on, and `ended` has to follow in any case. */
+  begin(source: Source | undefined): boolean {
+    const before = this.#requests++;
+    if (source !== undefined) {
+      this.#sources.asks(source, this.#deps.wheel.nowMs());
+      source.requests++;
+    }
+    if (this.#deps.loop.delayMs > this.#maxLoopDelayMs) {
+      this.#shed.add(1);
+      return false;
+    }
+    if (before >= this.#maxRequests) {
+      this.#overRequests.add(1);
+      return false;
+    }
+    if (before < this.#commonRequests || source === undefined) return true;
+    if (source.requests <= Math.ceil(this.#maxRequests / this.#sources.active)) return true;
+    this.#overShare.add(1);
+    return false;
+  }
+
+  ended(source: Source | undefined): void {
+    this.#requests--;
+    if (source !== undefined) source.requests--;
+  }
+
+  /** The limit in the way of one more connection from here. */
+  #over(source: Source): Counter | undefined {
+    if (source.connections >= this.#maxPerSource) return this.#overSource;
+    const full = this.#connections >= this.#maxConnections;
+    if (!full && !this.#deps.descriptors.noneForCallers) return undefined;
+    if (this.#makeRoom(source)) return undefined;
+    return full ? this.#overConnections : this.#overDescriptors;
+  }
+
+  /** Takes a place from the source that has the most. */
+  #makeRoom(source: Source): boolean {
+    if (source.connections + 1 > this.#connections / this.#sources.size) return false;
+    const greediest = this.#sources.greediest();
+    if (greediest === undefined || greediest.connections < source.connections + 2) return false;
+    for (const side of greediest.sides) {
+      if (side.busy) continue;
+      this.#evicted.add(1);
+      side.close();
+      return true;
+    }
+    const next: CallerSide | undefined = greediest.sides.values().next().value;
+    if (next !== undefined) {
+      greediest.sides.delete(next);
+      greediest.sides.add(next);
+      next.drain();
+    }
+    return false;
+  }
+}
