@@ -98,7 +98,10 @@ export function refusalOf(
   retryAfterMs?: number,
 ): KubeFailure | Gone {
   if (code === 410) return new Gone(message);
-  const what = `the Kubernetes API answers ${code} to ${verb} ${selectionPath(selection)}`;
+  const { resource, namespace } = selection;
+  const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+  const asked = `${verb} ${resource.plural} in ${where} (${selectionPath(selection)})`;
+  const what = `the Kubernetes API answers ${code} to ${asked}`;
   const said = message === '' ? what : `${what}: ${message}`;
   return new KubeFailure(reasonOf(code), `${said}${advice(code, selection)}`, retryAfterMs);
 }
@@ -110,12 +113,14 @@ function reasonOf(code: number): KubeReason {
 }
 
 function advice(code: number, selection: Selection<KubeObject>): string {
-  if (code === 401) return '; the token or certificate is not accepted (expired, or of another cluster?)';
-  if (code !== 403) return '';
+  if (code !== 401 && code !== 403) return '';
   const { resource, namespace } = selection;
   const place =
     namespace === undefined ? 'a ClusterRole' : `a ClusterRole, or a Role in namespace ${namespace}`;
-  return `; what allows it, in ${place}: ${rbacRule(resource)}`;
+  const rule = `what allows it, in ${place}: ${rbacRule(resource)}`;
+  return code === 403
+    ? `; ${rule}`
+    : `; the token or certificate is not accepted (expired, or of another cluster?); once it is, ${rule}`;
 }
 
 /** The rule that a role needs, as one line of YAML. */

@@ -1,4 +1,4 @@
-/** Ingress and IngressClass of networking.k8s.io/v1, as trimmed and frozen data. See resources.ts. */
+/** Ingress of networking.k8s.io/v1, as trimmed and frozen data. See resources.ts. */
 import { type JsonObject, listOf, objectOf, portOf, textOf } from './json-fields.ts';
 import type { KubeObject, Resource } from './resources.ts';
 
@@ -68,23 +68,3 @@ function backend(item: JsonObject): IngressBackend | undefined {
     ? undefined
     : Object.freeze({ service: name, port: target });
 }
-
-export type IngressClass = KubeObject & {
-  readonly controller: string;
-  /** Takes the Ingresses that name no class. */
-  readonly isDefault: boolean;
-};
-
-export const ingressClasses: Resource<IngressClass> = {
-  kind: 'IngressClass',
-  group: 'networking.k8s.io',
-  version: 'v1',
-  plural: 'ingressclasses',
-  namespaced: false,
-  parse: (meta, object) =>
-    Object.freeze({
-      meta,
-      controller: textOf(objectOf(object['spec'])['controller']) ?? '',
-      isDefault: meta.annotations['ingressclass.kubernetes.io/is-default-class'] === 'true',
-    }),
-};

@@ -3,7 +3,13 @@
  * a body that breaks off is an error of its stream. TCP keep-alive tells after half a minute that the other
  * side is gone without a word.
  */
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+} from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -135,7 +141,15 @@ export class KubeTransport implements Closable {
   ): Promise<{ answer: Answer | KubeFailure; reused: boolean }> {
     return new Promise((resolve) => {
       const send = url.protocol === 'https:' ? secureRequest : request;
-      const sent = send({ ...options, signal });
+      let sent: ClientRequest;
+      try {
+        sent = send({ ...options, signal });
+      } catch (error) {
+        // A token that cannot stand in a header, or certificates that OpenSSL refuses.
+        const problem = `no access to the Kubernetes API: ${messageOf(error)}`;
+        resolve({ answer: new KubeFailure('unauthorized', problem), reused: false });
+        return;
+      }
       let timer = nothingToClose;
       let reused = false;
       const settle = (answer: Answer | KubeFailure): void => {
@@ -175,6 +189,8 @@ function decompressed(response: IncomingMessage): Readable {
   const flush = constants.Z_SYNC_FLUSH;
   const gunzip = createGunzip({ flush, finishFlush: flush });
   response.on('error', (error) => gunzip.destroy(error));
+  // It may break off while nobody reads it yet; a reader is told all the same.
+  gunzip.on('error', () => {});
   gunzip.on('close', () => response.destroy());
   return response.pipe(gunzip);
 }

@@ -58,6 +58,7 @@ class PathTable<T> {
   readonly #exact = new Map<string, T>();
   /** Without a slash at the end. */
   readonly #prefixes = new Map<string, T>();
+  #longestPrefix = 0;
   /** The longest first. */
   readonly #patterns: Pattern<T>[] = [];
 
@@ -72,18 +73,25 @@ class PathTable<T> {
     const paths = type === 'exact' ? this.#exact : this.#prefixes;
     const key = type === 'exact' ? path : withoutSlash(path);
     if (!paths.has(key)) paths.set(key, value);
+    if (type === 'prefix') this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
   match(path: string): T | undefined {
-    // No prefix of a path is longer than the path.
     const exact = this.#exact.get(path);
     if (exact !== undefined) return exact;
     let prefix = withoutSlash(path);
+    // Whatever a caller sends, no more of it is looked up than could be found.
+    if (prefix.length > this.#longestPrefix) prefix = upTo(prefix, this.#longestPrefix);
     while (prefix !== '' && !this.#prefixes.has(prefix)) prefix = prefix.slice(0, prefix.lastIndexOf('/'));
     const value = this.#prefixes.get(prefix);
     const length = value === undefined ? -1 : prefix.length;
     return this.#patterns.find((each) => each.length > length && each.pattern.matches(path))?.value ?? value;
   }
+}
+
+/** Its longest part of at most `length` characters that ends before a slash. */
+function upTo(path: string, length: number): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/', length)));
 }
 
 function withoutSlash(path: string): string {

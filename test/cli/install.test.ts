@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { renderDiagnostic } from '../../config/errors.ts';
 import { loadConfig } from '../../config/load.ts';
+import { withoutKubectl } from '../support/kubectl.ts';
 import { runProgram } from './program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,12 +37,10 @@ async function install(...words: string[]): Promise<Objects> {
   return objectsOf(stdout);
 }
 
-const kubectl = spawnSync('kubectl', ['version', '--client']).error === undefined;
-
 describe('turnout install', () => {
   for (const [overlay, words] of variants) {
     it(`prints with ${words.join(' ')} what kubectl kustomize makes of overlays/${overlay}`, {
-      skip: kubectl ? false : 'kubectl is not installed',
+      skip: withoutKubectl,
     }, async () => {
       const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(overlays, overlay)], {
         encoding: 'utf8',
@@ -91,7 +90,7 @@ describe('turnout install', () => {
 
   for (const example of ['hello-world', 'node-name']) {
     it(`has the example ${example}, which the strictest Pod Security allows`, {
-      skip: kubectl ? false : 'kubectl is not installed',
+      skip: withoutKubectl,
     }, () => {
       const folder = join(root, 'k8s/manifests/examples', example);
       const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });

@@ -122,6 +122,18 @@ describe("Access by the pod's service account", () => {
     assert.match(web.now, /unable to verify|self-signed/);
   });
 
+  it('says that a token cannot be sent, and goes on with the next one', async () => {
+    const volume = new Volume({ token: 'one\ntwo', 'ca.crt': authority.certPem });
+    const { rig, web } = await started((api) => inCluster(api, volume.directory), httpsServer(['one']));
+    await until(
+      () => web.now.startsWith('failed'),
+      () => web.now,
+    );
+    assert.match(web.now, /no access to the Kubernetes API: Invalid character in header/);
+    volume.swap({ token: 'one', 'ca.crt': authority.certPem });
+    await rig.advanceUntil(() => web.now === '10.0.0.1', 31_000);
+  });
+
   it('uses a new token, swapped in while it runs, with the next request', async () => {
     const volume = new Volume({ token: 'one', 'ca.crt': authority.certPem });
     const { rig, web } = await started((api) => inCluster(api, volume.directory), httpsServer(['one']));

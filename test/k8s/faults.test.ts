@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { plainAccess } from '../../k8s/auth.ts';
+import { endpointSlices } from '../../k8s/resources.ts';
 import type { Request } from '../support/kube-api/faults.ts';
 import { settled, until } from '../support/until.ts';
 import { Rig, type RigOptions, webSlices } from './rig.ts';
@@ -290,6 +291,22 @@ describe('Bytes of every kind', () => {
 });
 
 describe('Access that is denied', () => {
+  it('for an unknown caller is told with the same, and that the credentials are not accepted', async () => {
+    rig = await Rig.start({ server: { tokens: ['secret'] } });
+    const web = rig.see({ resource: endpointSlices });
+    await until(
+      () => web.now.startsWith('failed'),
+      () => web.now,
+    );
+    for (const part of [
+      'answers 401 to list endpointslices in all namespaces (/apis/discovery.k8s.io/v1/endpointslices)',
+      'the token or certificate is not accepted',
+      'in a ClusterRole: rules: [{apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"],',
+    ]) {
+      assert.ok(web.now.includes(part), `${part} in ${web.now}`);
+    }
+  });
+
   it('is told once, with the verb, the resource, the namespace and the rule that allows it', async () => {
     rig = await Rig.start();
     rig.putSlice('web-1', ['10.0.0.1']);
@@ -304,7 +321,7 @@ describe('Access that is denied', () => {
     assert.equal(rig.logged.length, 1, rig.logged.join('\n'));
     const [told = ''] = rig.logged.map((line) => line.replaceAll('\\"', '"'));
     for (const part of [
-      'answers 403 to list /apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+      'answers 403 to list endpointslices in namespace default (/apis/discovery.k8s.io/v1/',
       'User "system:serviceaccount:default:turnout" cannot list resource "endpointslices"',
       'in a ClusterRole, or a Role in namespace default',
       'rules: [{apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"]}]',

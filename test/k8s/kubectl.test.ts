@@ -1,13 +1,8 @@
 /** The test API server as kubectl sees it: what kubectl takes for a server, other clients do too. */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { KubeApiServer } from '../support/kube-api/kube-api.ts';
-
-const present = spawnSync('kubectl', ['version', '--client']).status === 0;
+import { Kubectl, withoutKubectl } from '../support/kubectl.ts';
 
 const manifest = (targetPort: number): string => `
 apiVersion: v1
@@ -21,30 +16,19 @@ metadata: {name: turnout}
 spec: {controller: example.com/turnout}
 `;
 
-describe('kubectl on the test API server', { skip: present ? false : 'kubectl is not installed' }, () => {
+describe('kubectl on the test API server', { skip: withoutKubectl }, () => {
   let api: KubeApiServer;
-  let home: string;
+  let client: Kubectl;
   before(async () => {
     api = await KubeApiServer.start();
-    home = mkdtempSync(join(tmpdir(), 'turnout-kubectl-'));
+    client = new Kubectl(api.url);
   });
   after(async () => {
+    client.close();
     await api.close();
-    rmSync(home, { recursive: true });
   });
 
-  function kubectl(words: string, input = ''): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const env = { PATH: process.env['PATH'], HOME: home };
-      const child = execFile(
-        'kubectl',
-        ['-s', api.url, ...words.split(' ')],
-        { env },
-        (error, stdout, stderr) => (error === null ? resolve(stdout) : reject(new Error(stderr))),
-      );
-      child.stdin?.end(input);
-    });
-  }
+  const kubectl = (words: string, input = ''): Promise<string> => client.run(words.split(' '), input);
 
   it('creates, applies a change, finds, and deletes', async () => {
     assert.match(await kubectl('create --dry-run=client -f -', manifest(8080)), /web created \(dry run\)/);

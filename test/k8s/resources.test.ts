@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ingressClasses, ingresses } from '../../k8s/ingress-resources.ts';
+import { ingresses } from '../../k8s/ingress-resources.ts';
 import { objectOf } from '../../k8s/json-fields.ts';
 import {
   endpointSlices,
   endpoints,
   type KubeObject,
-  keyOf,
   parseMeta,
   type Resource,
   services,
@@ -115,12 +114,6 @@ describe('A resource', () => {
         ],
       },
     ]);
-    const annotations = { 'ingressclass.kubernetes.io/is-default-class': 'true' };
-    const found = parse(ingressClasses, {
-      metadata: { name: 't', annotations },
-      spec: { controller: 'c/d' },
-    });
-    assert.deepEqual([found.controller, found.isDefault, keyOf(found.meta)], ['c/d', true, '/t']);
   });
 
   it('comes out of any JSON without a throw', () => {
@@ -140,7 +133,7 @@ describe('A resource', () => {
         const object = objectOf(value);
         const meta = parseMeta(object) ?? parseMeta({ metadata: { name: 'x' } });
         assert.ok(meta !== undefined);
-        for (const resource of [endpointSlices, endpoints, services, ingresses, ingressClasses]) {
+        for (const resource of [endpointSlices, endpoints, services, ingresses]) {
           assert.equal(resource.parse(meta, object).meta, meta);
         }
       }),

@@ -68,6 +68,17 @@ describe('The rules of Ingress objects', () => {
     assert.equal(rules.match('web', '/x'), '* prefix /');
   });
 
+  it('look up no more of a long path than a prefix could be', () => {
+    const rules = matcher(['* prefix /a/a', '* prefix /aa']);
+    const segments = '/a'.repeat(4000);
+    assert.equal(rules.match('web', segments), '* prefix /a/a');
+    assert.equal(rules.match('web', '/aab/c'), undefined);
+    assert.equal(rules.match('web', '/a'), undefined);
+    const startedMs = performance.now();
+    for (let i = 0; i < 1000; i++) rules.match('web', `/b${i}${segments}`);
+    assert.ok(performance.now() - startedMs < 2000);
+  });
+
   it('prefer a host to a wildcard, and a wildcard, which is one label, to no host', () => {
     const rules = matcher(['* prefix /', '*.foo.com prefix /', 'bar.foo.com prefix /bar']);
     assert.equal(rules.match('bar.foo.com', '/bar/x'), 'bar.foo.com prefix /bar');
