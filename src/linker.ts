@@ -13,16 +13,18 @@ import { environmentProblems } from '../namers/environment.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
 import { AdminFailure, type AdminServer, startAdmin } from './admin/server.ts';
-import type { ClientState, Reloads } from './admin/sources.ts';
+import type { Reloads } from './admin/sources.ts';
 import { systemClock } from './base/clock.ts';
 import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import { mathRng } from './base/rng.ts';
+import { clientStates } from './client-states.ts';
 import { descriptorLimit, descriptorPlan } from './descriptor-plan.ts';
 import { identifyBy } from './identify.ts';
 import { Listeners } from './listeners.ts';
 import { Naming } from './naming.ts';
+import { clientTlsNames, routerSummaries } from './router-views.ts';
 import { MetricsTree } from './telemetry/metrics-tree.ts';
 import { watchProcess } from './telemetry/process.ts';
 import { Tap } from './telemetry/tap.ts';
@@ -113,6 +115,7 @@ export class Linker {
   readonly #data: DataHost;
   readonly #tap: Tap;
   readonly #listeners: Listeners;
+  readonly #clientTls = clientTlsNames(() => this.spec.routers);
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
   #rotation: Closable = nothingToClose;
@@ -307,6 +310,8 @@ export class Linker {
       tap: this.#tap,
       recent: this.#listeners.recent,
       telemetry: this.spec.telemetry,
+      routers: () => routerSummaries(this.spec.routers),
+      clientTls: this.#clientTls,
       config: () => this.spec.json,
       delegate: (...question) => this.#naming.delegate(...question),
       unready: () => this.#unready,
@@ -315,7 +320,7 @@ export class Linker {
         this.#stop(undefined);
       },
       boundNames: () => this.#naming.boundNames(),
-      clientState: () => this.#clientState(),
+      clientState: async () => clientStates(await this.#data.clients(), this.#clientTls),
       kubernetes: () => this.#kube.watches(),
       identify: (head) => {
         const ingress = (i: number, identifier: number) =>
@@ -325,11 +330,6 @@ export class Linker {
       reload: (text, dryRun) => this.reloads.reload(text, dryRun),
       generations: () => this.reloads.generations(),
     };
-  }
-
-  async #clientState(): Promise<Record<string, ClientState>> {
-    const clients = await this.#data.clients();
-    return Object.fromEntries(clients.map(({ id, state, addresses }) => [id, { state, addresses }]));
   }
 }
 

@@ -62,7 +62,7 @@ type Source = {
   readonly imports: readonly string[];
 };
 
-const sources: readonly Source[] = globSync('{src,dtab,config,k8s,namers,routers,test}/**/*.ts', {
+const sources: readonly Source[] = globSync('{src,dtab,config,k8s,namers,routers,test}/**/*.{ts,tsx}', {
   cwd: root,
 })
   .sort()

@@ -3,7 +3,6 @@
  * its connections, its metrics. It makes attempts, and repeats by itself those that certainly did not reach
  * the application (requeues).
  */
-
 import type { LoadBalancerSpec } from '../../config/spec.ts';
 import type { Addr, Address } from '../../dtab/names.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
@@ -127,8 +126,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     return this.#addr;
   }
 
-  get endpoints(): readonly Endpoint[] {
-    return this.#set.list;
+  get endpoints(): EndpointSet {
+    return this.#set;
   }
 
   /** `byService` counts the attempts of the service path that this one comes from. */
@@ -442,6 +441,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     const { enableProbation } = this.#settings.loadBalancer;
     const { added, removed } = this.#set.replace(
       addresses,
+      this.#settings.wheel.nowMs(),
       (address) => new Endpoint(address, this, this.#endpointSettings),
       (endpoint) => enableProbation && endpoint.status === 'open',
     );

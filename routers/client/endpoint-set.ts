@@ -12,6 +12,8 @@ export class EndpointSet {
   readonly #byName = new Map<string, Endpoint>();
   #list: readonly Endpoint[] = [];
   #generation = 0;
+  /** When the addresses were told last. */
+  #updatedMs = 0;
 
   get size(): number {
     return this.#list.length;
@@ -21,16 +23,22 @@ export class EndpointSet {
     return this.#list;
   }
 
+  get updatedMs(): number {
+    return this.#updatedMs;
+  }
+
   /**
    * Of an address that occurs twice the first one counts. `stays`: whether one that left is kept all the
    * same.
    */
   replace(
     addresses: readonly Address[],
+    nowMs: number,
     make: (address: Address) => Endpoint,
     stays: (endpoint: Endpoint) => boolean,
   ): SetChange {
     const generation = ++this.#generation;
+    this.#updatedMs = nowMs;
     const next: Endpoint[] = [];
     let added = 0;
     let cursor = 0;

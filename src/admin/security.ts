@@ -16,6 +16,7 @@ const UI: ReadonlySet<string> = new Set([
   '/delegator.json',
   '/logging',
   '/help',
+  '/services',
 ]);
 const UI_FOLDERS = ['/files/', '/admin/files/'];
 const CONTROL: ReadonlySet<string> = new Set(['/admin/shutdown', '/config', '/logging.json']);

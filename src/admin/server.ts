@@ -20,10 +20,13 @@ import { AdminStats } from './admin-stats.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
 import { configPages } from './handlers/config.ts';
 import { delegatorPage } from './handlers/delegator.ts';
+import { livePages } from './handlers/live.ts';
 import { metricsPages } from './handlers/metrics.ts';
 import { requestsPages } from './handlers/requests.ts';
 import { shutdownPage } from './handlers/shutdown.ts';
 import { identifierPage, statePages } from './handlers/state.ts';
+import { uiPages } from './handlers/ui.ts';
+import { EventStreams } from './live/event-stream.ts';
 import { type AdminAnswer, type Page, TEXT, text } from './page.ts';
 import { type PathFilter, pathFilter } from './security.ts';
 import type { AdminSources } from './sources.ts';
@@ -71,7 +74,9 @@ export async function startAdmin(
 ): Promise<AdminServer | AdminFailure> {
   const settings = prepare(spec);
   if (settings instanceof AdminFailure) return settings;
-  const main = await listen(spec, spec.port, 'admin.port', allPages(spec, sources), settings, sources);
+  const streams = new EventStreams(sources.clock);
+  const pages = allPages(spec, sources, streams);
+  const main = await listen(spec, spec.port, 'admin.port', pages, settings, sources);
   if (main instanceof AdminFailure) return main;
   const extra = await startIdentifier(spec, sources, settings);
   if (extra instanceof AdminFailure) {
@@ -92,6 +97,7 @@ export async function startAdmin(
       extra?.replaceTls(options);
     },
     async close(boundMs = 1000) {
+      streams.close();
       await Promise.all([main.close(boundMs), extra?.close(boundMs)]);
     },
   };
@@ -112,9 +118,11 @@ function prepare(spec: AdminSpec): Settings | AdminFailure {
   return { tls: serverTlsOptions(material.value), allowed };
 }
 
-function allPages(spec: AdminSpec, sources: AdminSources): readonly Page[] {
+function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams): readonly Page[] {
   const pages = [
+    ...uiPages(),
     ...basicPages(sources),
+    ...livePages(sources, streams),
     ...metricsPages(sources),
     ...statePages(sources),
     ...requestsPages(sources),
@@ -287,9 +295,10 @@ function send(reply: FastifyReply, answer: AdminAnswer, headOnly = false): Fasti
   if (answer.type !== undefined) reply.type(answer.type);
   if (answer.headers !== undefined) reply.headers(answer.headers);
   // As bytes, because to the type of a string fastify adds a charset of its own.
-  if (typeof answer.body === 'string') return reply.send(Buffer.from(answer.body));
+  const { body } = answer;
+  if (typeof body === 'string' || body instanceof Uint8Array) return reply.send(Buffer.from(body));
   // Rendering a body that is not sent would be for nothing.
-  return reply.send(headOnly ? Buffer.alloc(0) : Readable.from(answer.body, { objectMode: false }));
+  return reply.send(headOnly ? Buffer.alloc(0) : Readable.from(body, { objectMode: false }));
 }
 
 function statusOf(error: unknown): number {

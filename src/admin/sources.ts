@@ -16,10 +16,45 @@ export type DelegateAnswer =
   | { readonly type: 'cannot' }
   | { readonly type: 'bad-dtab' | 'bad-path'; readonly message: string };
 
+/** An endpoint as the data threads see it: numbers are sums over them, the status is the worst. */
+export type EndpointState = {
+  readonly address: string;
+  /** `busy`: taken for dead, or being tried again. */
+  readonly status: 'open' | 'busy' | 'closed';
+  /** `alive`, `dead`, `probing`; absent where failures are not counted. */
+  readonly accrual?: string;
+  /** Attempts in progress. */
+  readonly load: number;
+  readonly connections: number;
+  readonly weight: number;
+  /** What the balancer expects of it, if it measures that. */
+  readonly latencyMs?: number;
+};
+
 export type ClientState = {
   /** `bound`, `Neg`, `Pending` or `Failed: <message>`. */
   readonly state: string;
   readonly addresses: readonly string[];
+  /** By the label of the router that the client belongs to. */
+  readonly routers?: Readonly<Record<string, RouterClient>>;
+};
+
+/** The name that endpoints must prove ('': none is verified), or why there can be no TLS. */
+export type TlsChoice = { readonly name: string } | { readonly error: string };
+
+export type RouterClient = {
+  readonly tls?: TlsChoice;
+  /** Since its addresses were told last. */
+  readonly ageMs: number;
+  readonly endpoints: readonly EndpointState[];
+};
+
+/** A router as its configuration says it. */
+export type RouterSummary = {
+  readonly label: string;
+  /** Of the configuration, an entry each, with the line of the file. */
+  readonly dtab: readonly { readonly dentry: string; readonly line?: number }[];
+  readonly servers: readonly { readonly ip: string; readonly port: number; readonly tls: boolean }[];
 };
 
 /** A request as received, for the identifiers. `headers`: name and value in turn, in the order received. */
@@ -51,6 +86,9 @@ export interface AdminSources extends Reloads {
   /** Of the telemeter `io.l5d.recentRequests`. */
   readonly recent: RecentRequests | undefined;
   readonly telemetry: readonly TelemeterSpec[];
+  routers(): readonly RouterSummary[];
+  /** Of a router's client with this bound id; undefined without TLS. */
+  clientTls(router: string, id: string): TlsChoice | undefined;
   /** The parsed configuration in force, as plain data. */
   config(): unknown;
   /** `router` is a label; undefined asks for the interpreter of no router. */

@@ -5,7 +5,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RouterSpec, ServerSpec } from '../../config/spec.ts';
 import type { Binder } from '../../routers/binding/binder.ts';
-import type { Client } from '../../routers/client/client.ts';
 import { Descriptors } from '../../routers/descriptors.ts';
 import { HttpServer, type ServerTls } from '../../routers/http1/http-server.ts';
 import { Router } from '../../routers/router.ts';
@@ -24,6 +23,7 @@ import { LoopDelay } from '../base/loop-delay.ts';
 import { mathRng } from '../base/rng.ts';
 import type { Scope } from '../base/stats.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
+import { type ClientReport, clientReport } from './client-report.ts';
 import { type ClientMaterials, routerSections } from './router-sections.ts';
 
 /**
@@ -82,13 +82,6 @@ export type DataDeps = {
 
 /** Ports by router and server, in the order of the configuration. */
 export type Ports = readonly (readonly number[])[];
-
-/** Address state of one client, as data. */
-export type ClientReport = {
-  readonly id: string;
-  readonly state: string;
-  readonly addresses: readonly string[];
-};
 
 /** By address as configured, which is how a server is known again. */
 type Servers = Map<string, HttpServer>;
@@ -357,22 +350,10 @@ export class DataPlane {
   }
 
   clients(): ClientReport[] {
-    return this.#running.flatMap(({ router }) => router.clients.map(report));
-  }
-}
-
-function report(client: Client): ClientReport {
-  const { addr } = client;
-  const addresses = client.endpoints.map((endpoint) => endpoint.name);
-  switch (addr.type) {
-    case 'bound':
-      return { id: client.id, state: 'bound', addresses };
-    case 'neg':
-      return { id: client.id, state: 'Neg', addresses };
-    case 'pending':
-      return { id: client.id, state: 'Pending', addresses };
-    case 'failed':
-      return { id: client.id, state: `Failed: ${addr.failure.message}`, addresses };
+    const nowMs = this.#wheel.nowMs();
+    return this.#running.flatMap(({ router, plan }) =>
+      router.clients.map((client) => clientReport(plan.spec.label, client, nowMs)),
+    );
   }
 }
 

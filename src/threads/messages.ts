@@ -5,7 +5,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import type { LogFields } from '../base/log.ts';
-import type { ClientReport, DataPlan, Ports, TlsReplacement } from './data-plane.ts';
+import type { ClientReport } from './client-report.ts';
+import type { DataPlan, Ports, TlsReplacement } from './data-plane.ts';
 import type { FailureData } from './naming-messages.ts';
 import type { SlabMessage } from './stat-slab.ts';
 

@@ -13,14 +13,8 @@ import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
 import { stackOfThread } from './blocked-stack.ts';
-import {
-  type ClientReport,
-  type DataPlan,
-  DataPlane,
-  type Ports,
-  type TlsReplacement,
-  withTls,
-} from './data-plane.ts';
+import type { ClientReport } from './client-report.ts';
+import { type DataPlan, DataPlane, type Ports, type TlsReplacement, withTls } from './data-plane.ts';
 import { Heartbeat, HUNG_MS } from './heartbeat.ts';
 import { localBinder, type NameSource, serveInterpreters } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';

@@ -39,6 +39,8 @@ export function sourcesFor(
     tap: new Tap(() => {}),
     recent: undefined,
     telemetry,
+    routers: () => [],
+    clientTls: () => undefined,
     config: () => ({ routers: [{ protocol: 'http' }] }),
     delegate: async () => ({ type: 'cannot' }),
     unready: () => [],

@@ -76,7 +76,7 @@ describe('admin server', () => {
       assert.ok(paths.includes('/admin/ping') && paths.includes('/delegator.json') && paths.includes('/'));
       const page = await ask('/');
       assert.match(String(page.headers['content-type']), /^text\/html/);
-      assert.match(page.body, /<a href="admin\/metrics\.json">/);
+      assert.match(page.body, /<script type="module" src="files\/main\.js">/);
       assert.match((await ask('/admin/server_info')).body, /version: 0\.1\.0/);
     });
   });

@@ -25,35 +25,13 @@ export function basicPages(sources: AdminSources): Page[] {
 
 /** The lists of all pages, `own` included. */
 export function indexPages(pages: readonly Page[]): Page[] {
-  const own = ['/', '/admin', '/admin/index.txt'];
-  const paths = [...pages.map((page) => page.path), ...own].sort();
-  const list = text(200, paths.map((path) => `${path}\n`).join(''));
-  const links = pages.filter((page) => page.methods === 'any' || page.methods.includes('GET'));
-  const items = links
-    .map((page) => `<li><a href="${relative(page.path)}">${escapeHtml(page.path)}</a></li>`)
-    .sort();
-  const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Turnout</title></head>
-<body><h1>Turnout</h1><ul>
-${items.join('\n')}
-</ul></body></html>
-`;
-  return [
-    {
-      path: '/',
-      methods: ['GET'],
-      answer: () => ({ status: 200, type: 'text/html;charset=UTF-8', body: html }),
-    },
-    { path: '/admin', methods: ['GET'], answer: () => list },
-    { path: '/admin/index.txt', methods: ['GET'], answer: () => list },
-  ];
-}
-
-/** Links are relative, so that they work behind a proxy that adds a path in front. */
-function relative(path: string): string {
-  return escapeHtml(path.slice(1));
-}
-
-function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  const own = ['/admin', '/admin/index.txt'];
+  const list = text(
+    200,
+    [...pages.map((page) => page.path), ...own]
+      .sort()
+      .map((path) => `${path}\n`)
+      .join(''),
+  );
+  return own.map((path) => ({ path, methods: ['GET'], answer: () => list }));
 }

@@ -1,6 +1,6 @@
 /**
- * An explained resolution in linkerd's JSON form; `dentry.position` is ours. Waits for address sets to be
- * known.
+ * An explained resolution in linkerd's JSON form; `dentry.position`, `namer` and `bound.tls` are ours. Waits
+ * for address sets to be known.
  */
 import type { Delegation } from '../../../dtab/delegation.ts';
 import type { Addr, Address, Bound, Dentry } from '../../../dtab/names.ts';
@@ -8,15 +8,26 @@ import { showPrefix, showTree } from '../../../dtab/show.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Closable, closeAll } from '../../base/closable.ts';
 
+/** What the endpoints of a bound id must prove. */
+type TlsOf = (id: string) => unknown;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** An address set that is still pending after `limitMs` is shown as such. */
-export async function delegationJson(node: Delegation, clock: Clock, limitMs: number): Promise<Json> {
-  const below = (child: Delegation) => delegationJson(child, clock, limitMs);
+export async function delegationJson(
+  node: Delegation,
+  clock: Clock,
+  limitMs: number,
+  tlsOf: TlsOf,
+): Promise<Json> {
+  const below = (child: Delegation) => delegationJson(child, clock, limitMs, tlsOf);
   const { type } = node;
   const path = node.path.show;
   const dentry = node.type === 'transformation' ? undefined : node.dentry;
-  const common = dentry === undefined ? {} : { dentry: dentryJson(dentry) };
+  const common = {
+    ...(dentry === undefined ? {} : { dentry: dentryJson(dentry) }),
+    ...('namer' in node && node.namer !== undefined ? { namer: node.namer.show } : {}),
+  };
   switch (type) {
     case 'delegate':
       return { type, path, ...common, delegate: await below(node.tree) };
@@ -26,8 +37,11 @@ export async function delegationJson(node: Delegation, clock: Clock, limitMs: nu
       const trees = node.trees.map(async ({ weight, tree }) => ({ weight, tree: await below(tree) }));
       return { type, path, ...common, union: await Promise.all(trees) };
     }
-    case 'leaf':
-      return { type, path, ...common, bound: await boundJson(node.bound, clock, limitMs) };
+    case 'leaf': {
+      const tls = tlsOf(node.bound.id.show);
+      const bound = await boundJson(node.bound, clock, limitMs);
+      return { type, path, ...common, bound: tls === undefined ? bound : { ...bound, tls } };
+    }
     case 'transformation': {
       const bound = await boundJson(node.bound, clock, limitMs);
       return { type, path, name: node.name, bound, tree: await below(node.tree) };

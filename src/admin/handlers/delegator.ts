@@ -47,7 +47,8 @@ async function explain(
     case 'cannot':
       return text(501, `Name Interpreter for ${router ?? ''} cannot show delegations`);
     case 'ok': {
-      const node = await delegationJson(answer.delegation, sources.clock, ANSWER_LIMIT_MS);
+      const tlsOf = (id: string) => (router === undefined ? undefined : sources.clientTls(router, id));
+      const node = await delegationJson(answer.delegation, sources.clock, ANSWER_LIMIT_MS, tlsOf);
       return { status: 200, type: 'application/json', body: JSON.stringify(node) };
     }
   }

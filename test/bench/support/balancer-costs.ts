@@ -93,7 +93,7 @@ export function updateCosts(count: number): [name: string, ms: number][] {
   const { balancer } = new BalancerRig([], specs.p2c);
   const update = (next: readonly Address[]): number => {
     const start = performance.now();
-    set.replace(next, make, () => false);
+    set.replace(next, start, make, () => false);
     balancer.update(set.list as never);
     return performance.now() - start;
   };

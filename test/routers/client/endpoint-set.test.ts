@@ -26,7 +26,7 @@ class Rig {
       this.made++;
       return new Endpoint(address, user, settings);
     };
-    return this.set.replace(addresses, make, stays);
+    return this.set.replace(addresses, 0, make, stays);
   }
 }
 

@@ -1,0 +1,40 @@
+/** What a component shows of a question to the server: the latest answer to the latest question. */
+import { useEffect, useState } from 'preact/hooks';
+import { fetchJson } from './fetch-json.ts';
+
+export type Fetched<T> = {
+  readonly value?: T;
+  readonly error?: string;
+  readonly loading: boolean;
+};
+
+/** Undefined asks nothing. `everyMs` asks again and again; what is known stays until there is more. */
+export function useFetched<T>(path: string | undefined, everyMs?: number): Fetched<T> {
+  const [state, setState] = useState<Fetched<T> & { readonly path?: string }>({ loading: true });
+  useEffect(() => {
+    if (path === undefined) return undefined;
+    const abort = new AbortController();
+    const ask = async (): Promise<void> => {
+      try {
+        const value = await fetchJson<T>(path, abort.signal);
+        setState({ path, value, loading: false });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        const text = error instanceof Error ? error.message : String(error);
+        setState((before) => ({
+          ...(before.path === path ? before : { path }),
+          error: text,
+          loading: false,
+        }));
+      }
+    };
+    void ask();
+    const timer = everyMs === undefined ? undefined : window.setInterval(() => void ask(), everyMs);
+    return () => {
+      abort.abort();
+      window.clearInterval(timer);
+    };
+  }, [path, everyMs]);
+  if (path === undefined) return { loading: false };
+  return state.path === path ? state : { loading: true };
+}
