@@ -55,7 +55,10 @@ describe('The admin pages', { skip }, () => {
       for (const name of ['Routers', 'Servers', 'Clients']) {
         assert.equal(await page.getByRole('region', { name, exact: false }).locator('tbody tr').count(), 1);
       }
-      assert.match(await page.locator('.tiles').innerText(), /Requests\/s\s+\d/);
+      await page
+        .locator('.tiles')
+        .filter({ hasText: /Requests\/s\s*\d/ })
+        .waitFor();
       await page.getByText('ready').waitFor();
       await page.getByRole('searchbox').fill('nothing-of-this-name');
       await services.getByText('Nothing of that name.').waitFor();
