@@ -49,10 +49,10 @@ export function nginxProxy(
 ): [string, string[]] {
   const toBackend = 'proxy_pass http://backend;';
   const toIncoming = `proxy_pass https://incoming; proxy_ssl_verify on; proxy_ssl_name web;
-      proxy_ssl_server_name on; proxy_ssl_trusted_certificate ${files.ca};`;
+      proxy_ssl_server_name on; proxy_ssl_trusted_certificate ${files.ca}; proxy_ssl_protocols TLSv1.3;`;
   const server = (port: number, tls: boolean, pass: string): string => `server {
     listen 127.0.0.1:${port}${tls ? ' ssl' : ''} backlog=4096;
-    ${tls ? `ssl_certificate ${files.cert}; ssl_certificate_key ${files.key};` : ''}
+    ${tls ? `ssl_certificate ${files.cert}; ssl_certificate_key ${files.key}; ssl_protocols TLSv1.3;` : ''}
     location / {
       ${pass}
       proxy_http_version 1.1;
