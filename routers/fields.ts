@@ -122,17 +122,108 @@ function isSpelled(name: string, lower: string): boolean {
   return true;
 }
 
+/** Further names that are met all the time. */
+const FREQUENT = [
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'accept-ranges',
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-type',
+  'cookie',
+  'date',
+  'etag',
+  'last-modified',
+  'server',
+  'user-agent',
+  'vary',
+  'x-request-id',
+];
+
+type UsualName = { readonly text: string; readonly bytes: Uint8Array; readonly id: number };
+
+/** By length: names as senders spell them, in lower case and with capitals. */
+const USUAL: UsualName[][] = Array.from({ length: 31 }, () => []);
+for (const name of [...BY_NAME.keys(), ...FREQUENT]) {
+  for (const text of new Set([name.replace(/(?<![^-])[a-z]/g, (letter) => letter.toUpperCase()), name])) {
+    USUAL[name.length]?.push({ text, bytes: Buffer.from(text, 'latin1'), id: fieldId(name) });
+  }
+}
+
+/**
+ * The name that stands in `bytes`, with its id, if it is spelled as usual: no copy is made of it then, and
+ * its id need not be looked for (50 ns less a field).
+ */
+function usualName(bytes: Uint8Array, from: number, to: number): UsualName | undefined {
+  const usual = USUAL[to - from];
+  if (usual === undefined) return undefined;
+  for (let i = 0; i < usual.length; i++) {
+    const each = usual[i] as UsualName;
+    let at = from;
+    while (at < to && bytes[at] === each.bytes[at - from]) at++;
+    if (at === to) return each;
+  }
+  return undefined;
+}
+
+/** Where fields stand in a text: for each of them begin and end of the name, begin and end of the value. */
+export class FieldPlaces {
+  /** Four a field. */
+  places = new Int32Array(256);
+  count = 0;
+
+  add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    let at = 4 * this.count;
+    if (at === this.places.length) {
+      const longer = new Int32Array(2 * at);
+      longer.set(this.places);
+      this.places = longer;
+    }
+    this.places[at++] = nameStart;
+    this.places[at++] = nameEnd;
+    this.places[at++] = valueStart;
+    this.places[at] = valueEnd;
+    this.count++;
+  }
+}
+
 export class Fields {
   /** Parallel arrays; `names` as received, `values` without surrounding blanks, both one character a byte. */
-  readonly names: string[] = [];
-  readonly values: string[] = [];
-  readonly ids: number[] = [];
+  readonly names: string[];
+  readonly values: string[];
+  readonly ids: number[];
   /** Bit `id` is set when a field with that id has been added (it may have been removed since). */
   seen = 0;
+
+  /** Room for `count` fields, which `cut` fills: arrays that grow by one have room for 17 (150 bytes each). */
+  constructor(count = 0) {
+    this.names = new Array<string>(count);
+    this.values = new Array<string>(count);
+    this.ids = new Array<number>(count);
+  }
 
   static of(pairs: readonly (readonly [string, string])[]): Fields {
     const fields = new Fields();
     for (const [name, value] of pairs) fields.add(name, value);
+    return fields;
+  }
+
+  /** The fields that stand at `places` of `text`; character 0 of it is byte `base` of `bytes`. */
+  static cut(text: string, bytes: Uint8Array, base: number, { places, count }: FieldPlaces): Fields {
+    const fields = new Fields(count);
+    for (let i = 0; i < count; i++) {
+      const nameStart = places[4 * i] as number;
+      const nameEnd = places[4 * i + 1] as number;
+      const usual = usualName(bytes, base + nameStart, base + nameEnd);
+      const name = usual === undefined ? text.slice(nameStart, nameEnd) : usual.text;
+      const id = usual === undefined ? fieldId(name) : usual.id;
+      fields.names[i] = name;
+      fields.values[i] = text.slice(places[4 * i + 2] as number, places[4 * i + 3] as number);
+      fields.ids[i] = id;
+      if (id > 0) fields.seen |= 1 << id;
+    }
     return fields;
   }
 

@@ -315,7 +315,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     const before = this.#partial.length;
     const to = Math.min(end, at + this.#settings.limits.headBytes + 4);
     const text = this.#partial + latin1(buffer, at, to);
-    const head = this.#parser.response(text);
+    const head = before === 0 ? this.#parser.response(text, buffer, at) : this.#parser.response(text);
     if (head === undefined) {
       this.#partial = text;
       return to;

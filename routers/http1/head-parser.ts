@@ -2,10 +2,11 @@
  * Reads the head of an HTTP/1 message (RFC 9112) strictly: a message that two parsers might read differently
  * is refused, never repaired. Lines end in CRLF; names are tokens with nothing before the colon; values hold
  * no control characters but HTAB; folded lines are refused. The head is one string with one character a byte;
- * one pass over it checks every character and cuts the fields out (about 0.6 µs for a head of 150 bytes).
+ * one pass over its bytes, which are read in half the time of characters, checks every one of them and finds the
+ * fields.
  */
 
-import { Fields } from '../fields.ts';
+import { FieldPlaces, Fields } from '../fields.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import type { HeadLimits } from './limits.ts';
 
@@ -40,12 +41,19 @@ for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
   CLASS[code] = (CLASS[code] as number) | TOKEN;
 }
 
+const classOf = (byte: number | undefined): number => CLASS[byte as number] as number;
+
 /** A byte as error messages show it. */
 function shown(code: number): string {
   return code > 0x20 && code < 0x7f
     ? `'${String.fromCharCode(code)}'`
     : `0x${code.toString(16).padStart(2, '0')}`;
 }
+
+/** Of the head that is being parsed. */
+const found = new FieldPlaces();
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
 export class HeadParser {
   /** Where the head ended in the text, after a complete parse. */
@@ -59,18 +67,24 @@ export class HeadParser {
   /**
    * Parses a request head that starts at the beginning of `text` and may be followed by other bytes. Answers
    * undefined when it is not complete yet. One empty line before the request line is skipped (RFC 9112 2.2).
+   * `bytes` are those that the text was made of, from `base` on.
    */
-  request(text: string): RequestHead | HeadProblem | undefined {
+  request(
+    text: string,
+    bytes: Uint8Array = bytesOf(text),
+    base = 0,
+  ): RequestHead | HeadProblem | undefined {
+    const { length } = text;
     const start = text.charCodeAt(0) === CR && text.charCodeAt(1) === LF ? 2 : 0;
     let at = start;
-    while (((CLASS[text.charCodeAt(at)] as number) & TOKEN) !== 0) at++;
+    while (at < length && (classOf(bytes[base + at]) & TOKEN) !== 0) at++;
     const methodEnd = at;
     if (methodEnd === text.length) return this.#incomplete(text, start);
     if (methodEnd === start || text.charCodeAt(methodEnd) !== SP) {
       return text === '\r' ? undefined : this.#badLine(text, start, methodEnd, 'in the method');
     }
     at++;
-    while (((CLASS[text.charCodeAt(at)] as number) & TARGET) !== 0) at++;
+    while (at < length && (classOf(bytes[base + at]) & TARGET) !== 0) at++;
     const targetEnd = at;
     if (targetEnd === text.length) return this.#incomplete(text, start);
     if (text.charCodeAt(targetEnd) !== SP || targetEnd === methodEnd + 1) {
@@ -84,7 +98,7 @@ export class HeadParser {
     const afterLine = this.#lineBreak(text, lineEnd);
     if (afterLine === undefined) return this.#incomplete(text, start);
     if (afterLine < 0) return this.#badLine(text, start, lineEnd, 'after the version');
-    const fields = this.#fields(text, afterLine, start);
+    const fields = this.#fields(text, bytes, base, afterLine, start);
     if (fields === undefined || fields instanceof HeadProblem) return fields;
     return {
       method: text.slice(start, methodEnd),
@@ -97,7 +111,11 @@ export class HeadParser {
   /**
    * The same for a response head. A missing reason phrase is accepted, with or without the space before it.
    */
-  response(text: string): ResponseHead | HeadProblem | undefined {
+  response(
+    text: string,
+    bytes: Uint8Array = bytesOf(text),
+    base = 0,
+  ): ResponseHead | HeadProblem | undefined {
     if (text.length < 13) {
       if ('HTTP/1.'.startsWith(text.slice(0, 7))) return undefined;
     }
@@ -117,7 +135,7 @@ export class HeadParser {
     let reason = '';
     if (text.charCodeAt(at) === SP) {
       at++;
-      while (((CLASS[text.charCodeAt(at)] as number) & VALUE) !== 0) at++;
+      while (at < text.length && (classOf(bytes[base + at]) & VALUE) !== 0) at++;
       if (at === text.length) return this.#incomplete(text, 0);
       reason = text.slice(13, at);
     }
@@ -125,14 +143,14 @@ export class HeadParser {
     const afterLine = this.#lineBreak(text, at);
     if (afterLine === undefined) return this.#incomplete(text, 0);
     if (afterLine < 0) return this.#badLine(text, 0, at, 'in the status line');
-    const fields = this.#fields(text, afterLine, 0);
+    const fields = this.#fields(text, bytes, base, afterLine, 0);
     if (fields === undefined || fields instanceof HeadProblem) return fields;
     return { status, reason, minor, fields };
   }
 
   /** A trailer section: field lines up to the empty line. */
   trailers(text: string): Fields | HeadProblem | undefined {
-    return this.#fields(text, 0, 0);
+    return this.#fields(text, bytesOf(text), 0, 0, 0);
   }
 
   /** `HTTP/1.x` at `at`: the minor version, at most 1. */
@@ -159,22 +177,29 @@ export class HeadParser {
     return text.charCodeAt(at + 1) === LF ? at + 2 : -1;
   }
 
-  #fields(text: string, from: number, start: number): Fields | HeadProblem | undefined {
+  #fields(
+    text: string,
+    bytes: Uint8Array,
+    base: number,
+    from: number,
+    start: number,
+  ): Fields | HeadProblem | undefined {
     const { headBytes, lines } = this.#limits;
-    const fields = new Fields();
+    const { length } = text;
+    found.count = 0;
     let at = from;
     for (let count = 0; ; count++) {
       if (text.charCodeAt(at) === CR) {
         if (text.charCodeAt(at + 1) === LF) {
           this.end = at + 2;
           if (this.end - start > headBytes) return this.#headTooLong();
-          return fields;
+          return Fields.cut(text, bytes, base, found);
         }
         if (at + 1 < text.length) return new HeadProblem(400, 'a CR that is not followed by LF');
       }
       if (count >= lines) return new HeadProblem(431, `more than ${lines} header lines`);
       const nameStart = at;
-      while (((CLASS[text.charCodeAt(at)] as number) & TOKEN) !== 0) at++;
+      while (at < length && (classOf(bytes[base + at]) & TOKEN) !== 0) at++;
       const nameEnd = at;
       if (nameEnd >= text.length) return this.#incomplete(text, start);
       if (nameEnd === nameStart || text.charCodeAt(nameEnd) !== COLON) {
@@ -184,7 +209,8 @@ export class HeadParser {
       let code = text.charCodeAt(at);
       while (code === SP || code === HT) code = text.charCodeAt(++at);
       const valueStart = at;
-      while (((CLASS[code] as number) & VALUE) !== 0) code = text.charCodeAt(++at);
+      while (at < length && (classOf(bytes[base + at]) & VALUE) !== 0) at++;
+      code = text.charCodeAt(at);
       if (at >= text.length) return this.#incomplete(text, start);
       if (code !== CR || text.charCodeAt(at + 1) !== LF) {
         if (code === CR && at + 1 >= text.length) return this.#incomplete(text, start);
@@ -197,7 +223,7 @@ export class HeadParser {
         if (last !== SP && last !== HT) break;
         valueEnd--;
       }
-      fields.add(text.slice(nameStart, nameEnd), text.slice(valueStart, valueEnd));
+      found.add(nameStart, nameEnd, valueStart, valueEnd);
       at += 2;
       if (at - start > headBytes) return this.#headTooLong();
     }

@@ -205,8 +205,9 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   #readHead(buffer: Buffer, at: number, end: number): number {
     const before = this.#partial.length;
     const to = Math.min(end, at + this.#server.limits.headBytes + 8);
-    const text = before === 0 ? latin1(buffer, at, to) : this.#partial + latin1(buffer, at, to);
-    const head = this.#parser.request(text);
+    const read = latin1(buffer, at, to);
+    const text = before === 0 ? read : this.#partial + read;
+    const head = before === 0 ? this.#parser.request(text, buffer, at) : this.#parser.request(text);
     if (head === undefined) {
       if (this.#phase === 'idle') {
         this.#phase = 'head';
