@@ -8,7 +8,19 @@ import { HeadProblem } from './head-parser.ts';
 export const CHUNKED = -1;
 export const UNTIL_CLOSE = -2;
 
-const DIGITS = /^[0-9]{1,15}$/;
+const DIGITS_MAX = 15;
+
+/** The number that 1 to 15 digits are, or -1. */
+function digits(text: string): number {
+  if (text.length === 0 || text.length > DIGITS_MAX) return -1;
+  let number = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}
 
 /** The declared length of a message's body: bytes, CHUNKED, or undefined when the head declares none. */
 export function declaredLength(fields: Fields, minor: number): number | undefined | HeadProblem {
@@ -25,16 +37,19 @@ export function declaredLength(fields: Fields, minor: number): number | undefine
     }
     return CHUNKED;
   }
-  let length: string | undefined;
-  for (const value of fields.all(Field.contentLength)) {
-    if (!DIGITS.test(value))
-      return new HeadProblem(400, 'a Content-Length that is not a number (RFC 9112 6.3)');
-    if (length !== undefined && length !== value) {
+  let first: string | undefined;
+  let length = 0;
+  for (let i = 0; i < fields.ids.length; i++) {
+    if (fields.ids[i] !== Field.contentLength) continue;
+    const value = fields.values[i] as string;
+    length = digits(value);
+    if (length < 0) return new HeadProblem(400, 'a Content-Length that is not a number (RFC 9112 6.3)');
+    if (first !== undefined && first !== value) {
       return new HeadProblem(400, 'conflicting `Content-Length` headers (RFC 9112 6.3)');
     }
-    length = value;
+    first = value;
   }
-  return Number(length);
+  return length;
 }
 
 /**
