@@ -1,4 +1,4 @@
-/** 64-bit numbers as two unsigned halves, to and from 16 hexadecimal digits. */
+/** 64-bit numbers as two signed halves, to and from 16 hexadecimal digits. */
 
 const BYTE: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
@@ -16,5 +16,5 @@ const HEX = /^[0-9a-fA-F]{1,32}$/;
 export function parseHex64(text: string): readonly [number, number] | undefined {
   if (!HEX.test(text)) return undefined;
   const digits = text.slice(-16).padStart(16, '0');
-  return [Number.parseInt(digits.slice(0, 8), 16), Number.parseInt(digits.slice(8), 16)];
+  return [Number.parseInt(digits.slice(0, 8), 16) | 0, Number.parseInt(digits.slice(8), 16) | 0];
 }

@@ -4,6 +4,7 @@
  * span of this router, and writes that of each attempt. The default one is written to every request: it fills
  * one buffer per propagator and makes one string of it.
  */
+import { latin1 } from '../../src/base/latin1.ts';
 import type { Rng } from '../../src/base/rng.ts';
 import { Field, type Fields } from '../fields.ts';
 import { hex64, parseHex64 } from './hex.ts';
@@ -30,8 +31,15 @@ function randomSalt(rng: Rng): bigint {
 
 const DIGITS64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const CODE64 = Buffer.from(DIGITS64, 'latin1');
+/** Every 12 bits as their two digits. */
+const PAIRS64 = new Uint16Array(4096);
+{
+  const bytes = new Uint8Array(PAIRS64.buffer);
+  for (let i = 0; i < 4096; i++) bytes.set([CODE64[i >>> 6] as number, CODE64[i & 63] as number], 2 * i);
+}
 const CODE16 = Buffer.from('0123456789abcdef', 'latin1');
 const PADDING = 0x3d;
+const PADDING_PAIR = 0x3d3d;
 
 /** Value of a base64 digit by its character code; 64 for any other character. */
 const SIX = new Uint8Array(256).fill(64);
@@ -40,7 +48,7 @@ for (let i = 0; i < 64; i++) SIX[DIGITS64.charCodeAt(i)] = i;
 /** Base64 digits of 32 and of 40 bytes, and the lengths that padding makes of them. */
 const DIGITS_32 = 43;
 const DIGITS_40 = 54;
-const read = new Uint32Array(10);
+const read = new Int32Array(10);
 
 /** False for anything but base64 of 32 or 40 bytes: then a new trace starts. */
 export function readTrace(value: string, trace: TraceId): boolean {
@@ -79,11 +87,19 @@ export function readTrace(value: string, trace: TraceId): boolean {
   return true;
 }
 
+/** Where the base64 digits are, in pairs: the text before them has 15 characters and begins at 1. */
+const DIGITS_AT = 16;
+
 /** Room for both fields with an id of 128 bits; what is between the values is written when it moves. */
 class TraceText {
-  readonly #bytes = Buffer.alloc(128, 'l5d-ctx-trace: ', 'latin1');
+  readonly #pairs = new Uint16Array(64);
+  readonly #bytes = Buffer.from(this.#pairs.buffer);
   readonly #words = new Uint32Array(12);
   #digitsAt = 0;
+
+  constructor() {
+    this.#bytes.write('l5d-ctx-trace: ', 1, 'latin1');
+  }
 
   show(trace: TraceId, spanHi: number, spanLo: number): string {
     const words = this.#words;
@@ -106,26 +122,28 @@ class TraceText {
     }
     this.#hex(trace.traceHi, end + 13);
     this.#hex(trace.traceLo, end + 21);
-    return this.#bytes.toString('latin1', 0, end + 31);
+    return latin1(this.#bytes, 1, end + 31);
   }
 
   #base64(length: number): number {
-    const bytes = this.#bytes;
+    const pairs = this.#pairs;
     const words = this.#words;
-    let at = 15; // after 'l5d-ctx-trace: '
-    for (let bit = 0; bit < length * 8; bit += 6) {
+    let at = DIGITS_AT / 2;
+    for (let bit = 0; bit < length * 8; bit += 12) {
       const word = bit >>> 5;
       const offset = bit & 31;
       const high = words[word] as number;
-      // Past the end of a word the six bits continue in the next one (zero after the last).
-      const six =
-        offset <= 26
-          ? high >>> (26 - offset)
-          : (high << (offset - 26)) | ((words[word + 1] as number) >>> (58 - offset));
-      bytes[at++] = CODE64[six & 63] as number;
+      // Past the end of a word the bits continue in the next one (zero after the last).
+      const twelve =
+        offset <= 20
+          ? high >>> (20 - offset)
+          : (high << (offset - 20)) | ((words[word + 1] as number) >>> (52 - offset));
+      pairs[at++] = PAIRS64[twelve & 4095] as number;
     }
-    while ((at - 15) % 4 !== 0) bytes[at++] = PADDING;
-    return at;
+    // 43 digits and one padding character, or 54 and two.
+    if (length === 40) pairs[at++] = PADDING_PAIR;
+    else this.#bytes[2 * at - 1] = PADDING;
+    return 2 * at;
   }
 
   #hex(word: number, at: number): void {
@@ -161,8 +179,8 @@ class DefaultPropagator implements TracePropagator {
   }
 
   append(out: string, trace: TraceId): string {
-    trace.childHi = this.#rng.below(4294967296);
-    trace.childLo = this.#rng.below(4294967296);
+    trace.childHi = this.#rng.below(4294967296) | 0;
+    trace.childLo = this.#rng.below(4294967296) | 0;
     const text = out + this.#text.show(trace, trace.childHi, trace.childLo);
     return trace.w3c ? text + showTraceparent(trace) : text;
   }
@@ -217,8 +235,8 @@ class ZipkinPropagator implements TracePropagator {
   }
 
   append(out: string, trace: TraceId): string {
-    trace.childHi = this.#rng.below(4294967296);
-    trace.childLo = this.#rng.below(4294967296);
+    trace.childHi = this.#rng.below(4294967296) | 0;
+    trace.childLo = this.#rng.below(4294967296) | 0;
     const span = hex64(trace.childHi, trace.childLo);
     // The sampling decision has a field of its own; B3 flags hold only the others.
     const flags = trace.flagsLo & ~(TraceFlag.samplingKnown | TraceFlag.sampled);
