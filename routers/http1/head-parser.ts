@@ -69,11 +69,7 @@ export class HeadParser {
    * undefined when it is not complete yet. One empty line before the request line is skipped (RFC 9112 2.2).
    * `bytes` are those that the text was made of, from `base` on.
    */
-  request(
-    text: string,
-    bytes: Uint8Array = bytesOf(text),
-    base = 0,
-  ): RequestHead | HeadProblem | undefined {
+  request(text: string, bytes: Uint8Array = bytesOf(text), base = 0): RequestHead | HeadProblem | undefined {
     const { length } = text;
     const start = text.charCodeAt(0) === CR && text.charCodeAt(1) === LF ? 2 : 0;
     let at = start;
