@@ -197,7 +197,9 @@ export class Fields {
   /** Bit `id` is set when a field with that id has been added (it may have been removed since). */
   seen = 0;
 
-  /** Room for `count` fields, which `cut` fills: arrays that grow by one have room for 17 (150 bytes each). */
+  /**
+   * Room for `count` fields, which `cut` fills: arrays that grow by one have room for 17 (150 bytes each).
+   */
   constructor(count = 0) {
     this.names = new Array<string>(count);
     this.values = new Array<string>(count);
