@@ -1,6 +1,6 @@
 /**
- * One HTTP/1 connection of a caller. Requests are read strictly, handled one at a time in their order, and
- * each gets exactly one answer. One timer covers head, body, idle, and an answer that the caller does not take.
+ * One HTTP/1 connection of a caller. Requests are read strictly, one at a time in their order, and each gets
+ * exactly one answer. One timer covers head, body, idle, and an answer that the caller does not take.
  */
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import type { Failure } from '../../src/base/failure.ts';
