@@ -41,5 +41,6 @@ export function clearRequestContext(fields: Fields): void {
 export function clearResponseContext(fields: Fields): boolean {
   const emptied = fields.mayHave(Field.l5dErr) && fields.first(Field.l5dErr) !== undefined;
   clearL5d(fields);
+  if (emptied) fields.removeNamed('turnout-err');
   return emptied;
 }

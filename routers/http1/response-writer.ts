@@ -7,7 +7,9 @@ import type { Exchange } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
 import type { ResponseHead } from '../head.ts';
 import { clearResponseContext } from '../headers/clear-context.ts';
+import { CODE_FIELD } from '../respond/error-response.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
+import { refusalCode } from '../respond/refusal-code.ts';
 import { CLOSE_ENDING, type ConnectionHost } from './connection-host.ts';
 import { CHUNKED, UNTIL_CLOSE } from './framing.ts';
 import { informationalText, responseHeadText, switchLines, trailersText } from './serialize.ts';
@@ -111,7 +113,8 @@ export function refusalText(status: number, why: string): string {
   const body = `${why}\n`;
   const fields = status === 503 ? 'Retry-After: 1\r\n' : '';
   return (
-    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: text/plain\r\n` +
+    `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${CODE_FIELD}: ${refusalCode(status)}\r\n` +
+    'Content-Type: text/plain\r\n' +
     `Content-Length: ${body.length}\r\n${fields}${CLOSE_ENDING}${body}`
   );
 }

@@ -85,6 +85,9 @@ function encoded(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll("'", '%27').replaceAll('%2F', '/');
 }
 
+/** The field that has the code, in every response that a router makes up; docs/errors.md explains each. */
+export const CODE_FIELD = 'turnout-err';
+
 /**
  * Refused before anything was done: what finagle clients take as a reason to try elsewhere. Not an error of
  * ours.
@@ -92,6 +95,7 @@ function encoded(value: string): string {
 const overloaded: GeneratedResponse = {
   status: 503,
   fields: [
+    [CODE_FIELD, 'overloaded'],
     ['finagle-http-nack', 'true'],
     ['Retry-After', '0'],
     ['Content-Type', 'text/plain'],
@@ -110,9 +114,9 @@ export function failureResponse(
   const gist = failure.message === '' ? failure.kind : failure.message;
   const message = `${gist}${gist.endsWith('\n') ? '' : '\n'}\n${explain(failure, about)}`;
   const retryable = isRetryable(failure) ? true : undefined;
-  const response = errorResponse(statusOf(failure.kind), message, limits, exhausted ? false : retryable);
-  if (failure.kind !== 'no-descriptors') return response;
-  return { ...response, fields: [...response.fields, ['Retry-After', '1']] };
+  const made = errorResponse(statusOf(failure.kind), message, limits, exhausted ? false : retryable);
+  const wait: [string, string][] = failure.kind === 'no-descriptors' ? [['Retry-After', '1']] : [];
+  return { ...made, fields: [[CODE_FIELD, failure.kind], ...made.fields, ...wait] };
 }
 
 /**

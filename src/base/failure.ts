@@ -1,6 +1,6 @@
 /**
- * What can go wrong with one request. The kind is the stable code that users see in `l5d-err` bodies and
- * metrics; `routers/respond` is the one place that gives each a status code.
+ * What can go wrong with one request. The kind is the stable code that users see in `turnout-err` and
+ * metrics; `routers/respond` is the one place that gives each a status code, docs/errors.md has its section.
  */
 export type FailureKind =
   | 'unidentified' // no identifier named the request
