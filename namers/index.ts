@@ -34,6 +34,8 @@ export type NamersDeps = {
   readonly kube: MakeKubeApi;
   /** Has been checked (`environmentProblems`). */
   readonly env: Environment;
+  /** Answers for a configured namer in its place, by its prefix (`/#` included): for tests of a dtab. */
+  readonly stub?: (prefix: Path) => Namer;
 };
 
 /** A configured namer, by the prefix that its names and ids start with (`/#` included). */
@@ -61,7 +63,8 @@ export function makeNamers(specs: readonly NamerSpec[], deps: NamersDeps, before
   for (const spec of specs) {
     const prefix = Path.of('#').concat(readPath(spec.prefix));
     const key = JSON.stringify({ ...spec, transformers: [] });
-    const namer = before?.made.get(key) ?? makeNamer(spec, prefix, deps);
+    const stubbed = spec.kind === 'io.l5d.rewrite' ? undefined : deps.stub?.(prefix);
+    const namer = stubbed ?? before?.made.get(key) ?? makeNamer(spec, prefix, deps);
     made.set(key, namer);
     const transformed = transformNamer(namer, spec, { ...deps, resolver, bindPath: bindByNamers });
     configured.push({ kind: spec.kind, prefix, namer: transformed });

@@ -25,7 +25,7 @@ export function commandHelp(commands: readonly [Command, ...Command[]]): string 
   const command = commands.at(-1) ?? commands[0];
   const inner = (command.commands ?? []).map((one): Row => [synopsis([...commands, one]), one.summary]);
   const options = Object.entries(command.options).map(([key, option]): Row => {
-    const name = optionName(key);
+    const name = `${option.short === undefined ? '' : `${option.short}, `}${optionName(key)}`;
     return [option.value === undefined ? name : `${name} ${option.value}`, option.help];
   });
   const sections = [

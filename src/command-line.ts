@@ -59,7 +59,11 @@ function findCommand(
 }
 
 function readWords(command: Command, words: readonly string[]): { given: Given; operands: string[] } {
-  const keys = new Map(Object.keys(command.options).map((key) => [optionName(key), key]));
+  const keys = new Map(
+    Object.entries(command.options).flatMap(([key, { short }]) =>
+      [optionName(key), ...(short === undefined ? [] : [short])].map((name) => [name, key] as const),
+    ),
+  );
   const given = new Map<string, string[]>();
   const operands: string[] = [];
   for (let i = 0; i < words.length; i++) {

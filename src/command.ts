@@ -22,6 +22,8 @@ export type Terminal = {
 export type Option<T> = {
   /** What stands for its value in the help; absent for a flag. */
   readonly value?: string;
+  /** A second name of one letter: `-o`. */
+  readonly short?: string;
   readonly help: string;
   /** May stand several times. */
   readonly repeats?: true;
@@ -155,4 +157,18 @@ export function wholeNumber(digits: string, min: number, max: number): number | 
   if (!/^\d{1,9}$/.test(digits)) return undefined;
   const value = Number(digits);
   return value >= min && value <= max ? value : undefined;
+}
+
+/** One of some words. */
+export function choice<T extends string>(words: readonly T[], help: string, preset: T): Option<T> {
+  return {
+    value: words.join('|'),
+    help: `${help} (${preset})`,
+    completes: words,
+    read([first = preset], name) {
+      const word = words.find((each) => each === first);
+      if (word === undefined) throw new Mistake(`${name} takes ${words.join(' or ')}, not ${first}`);
+      return word;
+    },
+  };
 }

@@ -77,7 +77,10 @@ export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Pro
   return errors === undefined ? linker : { errors };
 }
 
-function makeKubeApis(metrics: MetricsTree, { log, kubeconfig }: LinkerOptions): KubeApis {
+export function makeKubeApis(
+  metrics: MetricsTree,
+  { log, kubeconfig }: Pick<LinkerOptions, 'log' | 'kubeconfig'>,
+): KubeApis {
   return new KubeApis({
     auth: { env: process.env, kubeconfig },
     userAgent: `turnout/${version()}`,

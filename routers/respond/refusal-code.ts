@@ -6,9 +6,11 @@ const CODES = new Map<number, string>([
   [400, 'bad-request'],
   [403, 'connect-refused'],
   [408, 'request-timeout'],
+  [413, 'body-too-long'],
   [414, 'line-too-long'],
   [417, 'expectation-failed'],
   [431, 'head-too-long'],
+  [503, 'no-room'],
   [505, 'http-version'],
 ]);
 

@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
+import { explainCommand } from './explain.ts';
 import { helpCommand } from './help.ts';
 import { installCommand } from './install.ts';
 import { reloadCommand } from './reload.ts';
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   validateCommand,
   reloadCommand,
   demoCommand,
+  explainCommand,
   certsCommand,
   installCommand,
   helpCommand(() => commands),

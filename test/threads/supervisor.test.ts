@@ -30,7 +30,8 @@ function rig(threads: number, port = 0): Rig {
   const [spec] = loaded.spec.routers;
   const routers = [{ spec, baseDtab: [], serverTls: [undefined], clientTls: [] }];
   // Every error that has a service names the admin server: a thread does not survive this one.
-  const plan = { routers, threads, admin: 1 };
+  const descriptors = { callers: 1000, endpoints: 1000 };
+  const plan = { routers, threads, descriptors, admin: 1 };
   const metrics = new MetricsTree(systemClock);
   const errors: string[] = [];
   const log: Log = { ...silentLog, error: (message) => errors.push(message) };

@@ -3,7 +3,7 @@ import { readWhere } from '../../telemetry/where.ts';
 import { EVENTS_TYPE, type EventStreams, LINES_TYPE } from '../live/event-stream.ts';
 import { Overview } from '../live/overview.ts';
 import { TapStreams } from '../live/tap-streams.ts';
-import { type Page, text } from '../page.ts';
+import { flag, type Page, text } from '../page.ts';
 import type { AdminSources } from '../sources.ts';
 
 export function livePages(sources: AdminSources, streams: EventStreams): Page[] {
@@ -32,7 +32,7 @@ export function livePages(sources: AdminSources, streams: EventStreams): Page[] 
         if (typeof where === 'string') return text(400, `where: ${where}`);
         const rate = Number(query.get('rate') ?? '1');
         if (!(rate > 0 && rate <= 1)) return text(400, 'rate: a number above 0 and up to 1');
-        const question = { where, rate };
+        const question = { where, rate, headers: flag(query, 'headers') };
         if (acceptsEvents(rawHeaders)) {
           return streams.answer(EVENTS_TYPE, ':\n\n', (stream) => taps.join(stream, question, 'events'));
         }

@@ -18,6 +18,8 @@ export type TapQuestion = {
   readonly where: readonly Condition[];
   /** Share of the requests, 0 to 1. */
   readonly rate: number;
+  /** Of the request, as they are when it is over. */
+  readonly headers: boolean;
 };
 
 export class TapStreams {
@@ -32,7 +34,7 @@ export class TapStreams {
 
   /** Undefined when it listens, else why it cannot. */
   join(stream: EventStream, question: TapQuestion, form: 'events' | 'lines'): string | undefined {
-    const key = JSON.stringify([question.where, question.rate]);
+    const key = JSON.stringify(question);
     const group = this.#groups.get(key) ?? this.#listen(key, question);
     if (group === undefined) return 'Too many listen to requests already.';
     const take = form === 'events' ? this.#asEvents(stream) : (lines: string) => void stream.send(lines);
@@ -47,9 +49,9 @@ export class TapStreams {
     return undefined;
   }
 
-  #listen(key: string, { where, rate }: TapQuestion): Group | undefined {
+  #listen(key: string, question: TapQuestion): Group | undefined {
     const streams = new Set<Member>();
-    const wanted = { rate, sampling: 'request', where, headers: false } as const;
+    const wanted = { ...question, sampling: 'request' } as const;
     const tap = this.#tap.listen(wanted, (lines) => {
       for (const { take } of streams) take(lines);
     });

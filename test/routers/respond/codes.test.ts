@@ -38,14 +38,18 @@ describe('The codes of errors', () => {
 
   it('are in a header of every refusal', () => {
     const problems = [
+      'caller-limits',
       'chunk-decoder',
+      'http-server',
       'connect-target',
       'framing',
       'head-parser',
       'request-check',
       'server-connection',
     ].map((file) => read(`routers/http1/${file}.ts`));
-    const statuses = new Set(problems.join().match(/(?<=(?:new HeadProblem|#refuse)\(\s*)\d{3}/g));
+    const statuses = new Set(
+      problems.join().match(/(?<=(?:new HeadProblem|#refuse|refusalText)\(\s*)\d{3}/g),
+    );
     assert.equal(statuses.size, refusalCodes.length);
     for (const status of statuses) {
       const head = refusalText(Number(status), 'why');

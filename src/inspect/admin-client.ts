@@ -1,0 +1,92 @@
+/** Asks the admin server of a router that runs. Every failure is a CannotRun that says what to do. */
+import type { Identification } from '../admin/sources.ts';
+import { CannotRun, Mistake } from '../command.ts';
+import type { EndpointHealth, Namings, RequestView } from './namings.ts';
+import type { DelegationNode } from './node.ts';
+
+const ANSWER_MS = 10_000;
+
+type ClientStates = Record<
+  string,
+  {
+    readonly routers?: Record<
+      string,
+      { readonly endpoints: readonly ({ readonly address: string } & EndpointHealth)[] }
+    >;
+  }
+>;
+
+export class AdminClient implements Namings {
+  readonly about: string;
+  readonly #base: string;
+
+  /** `HOST:PORT`, or a URL for an admin server with TLS. */
+  constructor(place: string) {
+    this.about = place;
+    const url = /^https?:\/\//.test(place) ? place : `http://${place}`;
+    if (!URL.canParse(url)) throw new Mistake(`--admin takes HOST:PORT, not ${place}`);
+    this.#base = url.replace(/\/+$/, '');
+  }
+
+  async routers(): Promise<readonly string[]> {
+    const routers = (await this.json('/routers.json')) as readonly { readonly label: string }[];
+    return routers.map(({ label }) => label);
+  }
+
+  async identify(request: RequestView): Promise<Readonly<Record<string, Identification>>> {
+    const { method, target, host, headers } = request;
+    const query = new URLSearchParams([
+      ['method', method],
+      ['target', target],
+      ['host', host],
+      ...headers.map((header): [string, string] => ['header', header]),
+    ]);
+    return (await this.json(`/identify.json?${query}`)) as Record<string, Identification>;
+  }
+
+  async delegate(router: string, dtab: string, path: string): Promise<DelegationNode> {
+    const query = new URLSearchParams({ namespace: router, base: '1', dtab, path });
+    return (await this.json(`/delegator.json?${query}`)) as DelegationNode;
+  }
+
+  async names(): Promise<readonly string[]> {
+    return (await this.json('/bound-names.json')) as readonly string[];
+  }
+
+  async health(router: string, id: string): Promise<ReadonlyMap<string, EndpointHealth>> {
+    const states = (await this.json(`/client_state.json?${new URLSearchParams({ id })}`)) as ClientStates;
+    const endpoints = states[id]?.routers?.[router]?.endpoints ?? [];
+    return new Map(endpoints.map((endpoint) => [endpoint.address, endpoint]));
+  }
+
+  close(): void {}
+
+  async json(path: string): Promise<unknown> {
+    return JSON.parse(await this.text(path));
+  }
+
+  async text(path: string): Promise<string> {
+    const response = await this.open(path, AbortSignal.timeout(ANSWER_MS));
+    return response.text();
+  }
+
+  /** The answer while it comes. */
+  async open(path: string, signal: AbortSignal): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#base}${path}`, { signal });
+    } catch (error) {
+      const { cause, message } = error as Error & { cause?: Error };
+      const why =
+        cause === undefined ? message : cause.message || String((cause as NodeJS.ErrnoException).code);
+      throw new CannotRun(
+        `cannot reach the admin server at ${this.about}: ${why}. ` +
+          'Does turnout run there? --admin HOST:PORT names another',
+      );
+    }
+    if (response.ok) return response;
+    const [page = ''] = path.split('?');
+    const said = (await response.text()).trim();
+    throw new CannotRun(`the admin server at ${this.about} answers ${page} with ${response.status}: ${said}`);
+  }
+}
