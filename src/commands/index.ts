@@ -5,8 +5,12 @@ import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
 import { helpCommand } from './help.ts';
 import { installCommand } from './install.ts';
+import { lintCommand } from './lint.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand } from './run.ts';
+import { statCommand, topCommand } from './stat.ts';
+import { tapCommand } from './tap.ts';
+import { testCommand } from './test.ts';
 import { validateCommand } from './validate.ts';
 
 export const commands: readonly Command[] = [
@@ -15,6 +19,11 @@ export const commands: readonly Command[] = [
   reloadCommand,
   demoCommand,
   explainCommand,
+  lintCommand,
+  testCommand,
+  tapCommand,
+  statCommand,
+  topCommand,
   certsCommand,
   installCommand,
   helpCommand(() => commands),

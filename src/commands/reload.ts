@@ -7,7 +7,7 @@ const LIMIT_MS = 30_000;
 
 export const reloadCommand = command({
   name: 'reload',
-  summary: 'have a running process take CONFIG, or read its own file again; prints what changes',
+  summary: 'have a running process take CONFIG, or its own file again',
   operands: { synopsis: '[CONFIG]', min: 0, max: 1, what: 'a configuration', completes: 'file' },
   options: {
     admin: text('HOST:PORT', 'the admin server of the process', '127.0.0.1:9990'),

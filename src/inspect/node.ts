@@ -47,8 +47,10 @@ export function outcomeOf(node: DelegationNode): Outcome {
   const reached = reach(node);
   if (typeof reached !== 'string') return { type: 'bound', shares: reached };
   if (reached === 'exception') {
-    const why = messageIn(node);
-    return { type: 'error', code: why.startsWith('pending') ? 'binding-timeout' : 'naming', why };
+    const message = messageIn(node);
+    if (message.startsWith('pending'))
+      return { type: 'error', code: 'binding-timeout', why: 'is not known yet' };
+    return { type: 'error', code: 'naming', why: `cannot be resolved: ${message}` };
   }
   const why = { neg: 'does not exist', fail: 'is blocked', empty: 'exists, but has no endpoints' }[reached];
   return { type: 'error', code: 'no-endpoints', why };
