@@ -6,7 +6,8 @@ export function junit(suite: string, results: readonly Result[]): string {
   const seconds = (ms: number): string => (ms / 1000).toFixed(3);
   const whole = seconds(results.reduce((sum, { ms }) => sum + ms, 0));
   const cases = results.map(({ name, ms, wrong }) => {
-    const head = `  <testcase classname="${escaped(suite)}" name="${escaped(name)}" time="${seconds(ms)}"`;
+    const names = `classname="${escaped(suite)}" name="${escaped(name)}"`;
+    const head = `  <testcase ${names} time="${seconds(ms)}"`;
     if (wrong === undefined) return `${head}/>\n`;
     const [first = ''] = wrong.split('\n');
     const failure = `<failure message="${escaped(first)}">${escaped(wrong)}</failure>`;
