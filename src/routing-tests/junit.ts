@@ -15,7 +15,8 @@ export function junit(suite: string, results: readonly Result[]): string {
   });
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
-    `<testsuite name="${escaped(suite)}" tests="${results.length}" failures="${failures}" time="${whole}">\n` +
+    `<testsuite name="${escaped(suite)}" tests="${results.length}" ` +
+    `failures="${failures}" time="${whole}">\n` +
     `${cases.join('')}</testsuite>\n`
   );
 }
