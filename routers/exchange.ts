@@ -197,6 +197,11 @@ export class Exchange {
   /** Bytes of the body that were sent on as a stream, and bytes of the answer's body. */
   requestBytes = 0;
   responseBytes = 0;
+  /** When the last of a streamed request body had come. */
+  requestEndedMs: number | undefined;
+  /** When a streamed answer began: the caller's, and that of the attempt. */
+  answerStreamMs: number | undefined;
+  attemptStreamMs: number | undefined;
   /** The caller has gone or the answer is complete. */
   over = false;
 

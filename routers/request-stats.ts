@@ -6,20 +6,39 @@ import type { ResponseClass } from './classify/http.ts';
 /** How a failing response is named among the `failures/…` counters, as linkerd names it. */
 const SYNTHETIC = 'com.twitter.finagle.service.ResponseClassificationSyntheticException';
 
-export class RequestStats {
-  readonly #requests: Counter;
-  readonly #success: Counter;
-  readonly #failures: Counter;
-  readonly #latency: Stat;
-  readonly #pending: Gauge;
+/** `failures`, and `failures/<name>` for each name that occurs. */
+export class FailureCounters {
   readonly #scope: Scope;
-  readonly #failuresByName = new Map<string, Counter>();
+  readonly #all: Counter;
+  readonly #byName = new Map<string, Counter>();
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    this.#all = scope.counter('failures');
+  }
+
+  count(name: string): void {
+    this.#all.add(1);
+    let counter = this.#byName.get(name);
+    if (counter === undefined) {
+      counter = this.#scope.counter('failures', name);
+      this.#byName.set(name, counter);
+    }
+    counter.add(1);
+  }
+}
+
+export class RequestStats {
+  readonly #requests: Counter;
+  readonly #success: Counter;
+  readonly #failures: FailureCounters;
+  readonly #latency: Stat;
+  readonly #pending: Gauge;
+
+  constructor(scope: Scope) {
     this.#requests = scope.counter('requests');
     this.#success = scope.counter('success');
-    this.#failures = scope.counter('failures');
+    this.#failures = new FailureCounters(scope);
     this.#latency = scope.stat('request_latency_ms');
     this.#pending = scope.gauge('pending');
   }
@@ -40,19 +59,7 @@ export class RequestStats {
     this.#requests.add(1);
     this.#latency.observe(latencyMs);
     if (outcome === 'success') this.#success.add(1);
-    else {
-      this.#failures.add(1);
-      this.#failureNamed(failure ?? SYNTHETIC).add(1);
-    }
-  }
-
-  #failureNamed(name: string): Counter {
-    let counter = this.#failuresByName.get(name);
-    if (counter === undefined) {
-      counter = this.#scope.counter('failures', name);
-      this.#failuresByName.set(name, counter);
-    }
-    return counter;
+    else this.#failures.count(failure ?? SYNTHETIC);
   }
 }
 

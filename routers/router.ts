@@ -361,8 +361,8 @@ export class Router implements Closable {
         connectTimeoutMs: params.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
         lifeTimeMs: clientSession?.lifeTimeMs,
         tls: tls instanceof Failure ? undefined : tls,
-        receivedBytes: stats.receivedBytes,
-        sentBytes: stats.sentBytes,
+        receivedBytes: stats.traffic.receivedBytes,
+        sentBytes: stats.traffic.sentBytes,
         lifetimeClosed: stats.lifetimeClosed,
       },
       pool: {

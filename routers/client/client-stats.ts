@@ -4,7 +4,9 @@
 import type { LoadBalancerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
 import { BalancerStats } from '../balance/balancer-stats.ts';
-import { RequestStats, StatusStats } from '../request-stats.ts';
+import { BodyStats } from '../body-stats.ts';
+import { ConnectionStats } from '../connection-stats.ts';
+import { FailureCounters, RequestStats, StatusStats } from '../request-stats.ts';
 import { FailFastStats } from './fail-fast.ts';
 import { AccrualStats } from './failure-accrual.ts';
 
@@ -19,14 +21,13 @@ export type CountedFeatures = {
 export class ClientStats {
   readonly requests: RequestStats;
   readonly status: StatusStats;
-  readonly connects: Counter;
-  readonly closes: Counter;
-  readonly connections: Gauge;
-  readonly receivedBytes: Counter;
-  readonly sentBytes: Counter;
+  readonly traffic: ConnectionStats;
+  readonly bodies: BodyStats;
   readonly connectLatency: Stat;
   readonly failedConnectLatency: Stat;
-  readonly acquisitionFailures: Counter;
+  readonly cancelledConnects: Counter;
+  readonly acquisitionLatency: Stat;
+  readonly acquisitionFailures: FailureCounters;
   readonly available: Gauge;
   readonly poolSize: Gauge;
   readonly poolCached: Gauge;
@@ -54,14 +55,14 @@ export class ClientStats {
     this.#scope = scope;
     this.requests = new RequestStats(scope);
     this.status = new StatusStats(scope);
-    this.connects = scope.counter('connects');
-    this.closes = scope.counter('closes');
-    this.connections = scope.gauge('connections');
-    this.receivedBytes = scope.counter('received_bytes');
-    this.sentBytes = scope.counter('sent_bytes');
+    this.traffic = new ConnectionStats(scope);
+    this.bodies = new BodyStats(scope);
     this.connectLatency = scope.stat('connect_latency_ms');
     this.failedConnectLatency = scope.stat('failed_connect_latency_ms');
-    this.acquisitionFailures = scope.counter('service_creation', 'failures');
+    this.cancelledConnects = scope.counter('cancelled_connects');
+    const acquisition = scope.scope('service_creation');
+    this.acquisitionLatency = acquisition.stat('service_acquisition_latency_ms');
+    this.acquisitionFailures = new FailureCounters(acquisition);
     this.available = scope.gauge('available');
     this.poolSize = scope.gauge('pool_size');
     this.poolCached = scope.gauge('pool_cached');

@@ -34,6 +34,7 @@ import type { ClientStats } from './client-stats.ts';
 import { Endpoint, type EndpointSettings, type EndpointUser } from './endpoint.ts';
 import { EndpointSet } from './endpoint-set.ts';
 import { judge, saysNothing } from './judge.ts';
+import { mayBeResent } from './may-be-resent.ts';
 import { TracedAnswer } from './traced-answer.ts';
 
 /** Acquisitions tried for one attempt at the most; and if every endpoint is taken for dead. */
@@ -46,7 +47,6 @@ const REFRESH_MS = 1000;
 const REQUEST_SHARE = 0.2;
 /** Another endpoint would not help. */
 const FULL: ReadonlySet<string> = new Set(['too-many-waiters', 'no-descriptors']);
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 export type ClientSettings = {
   /** Printed bound id. */
@@ -148,6 +148,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
 
   acquired(exchange: Exchange, session: ClientConnection): void {
     exchange.selected = session.endpoint;
+    this.stats.acquisitionLatency.observe(this.#settings.wheel.nowMs() - exchange.attemptStartedMs);
     if (this.#tooLate(exchange)) {
       const endpoint = this.#release(exchange, undefined);
       // A stream's connection is its own, and may not have the client's TLS.
@@ -161,7 +162,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
 
   acquireFailed(exchange: Exchange, failure: Failure): void {
     const { stats } = this;
-    stats.acquisitionFailures.add(1);
+    stats.acquisitionFailures.count(failure.kind);
     const endpoint = this.#release(exchange, failure);
     if (failure.kind === 'connect') this.#refresh();
     if (exchange.over) return;
@@ -185,8 +186,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   }
 
   waitExpired(exchange: Exchange): void {
-    this.stats.acquisitionFailures.add(1);
     const failure = this.#bindingTimeout(exchange);
+    this.stats.acquisitionFailures.count(failure.kind);
     this.#release(exchange, failure);
     if (!exchange.over) this.#settle(exchange, failure);
   }
@@ -212,6 +213,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     this.stats.requests.end(exchange.responseClass, latencyMs, undefined);
     exchange.byService?.end(exchange.responseClass, latencyMs, undefined);
     exchange.attemptRecorded = true;
+    if (length < 0) exchange.attemptStreamMs = this.stats.bodies.responseBegins(nowMs);
     this.stats.requeuesPerRequest.observe(exchange.requeues);
     judge(exchange.endpoint as Endpoint | undefined, exchange, exchange.responseClass, nowMs);
     exchange.story?.responded(response.status, nowMs);
@@ -222,14 +224,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   failed(exchange: Exchange, failure: Failure): void {
     const endpoint = this.#release(exchange, failure);
     if (exchange.over) return;
-    // The endpoint closed an idle connection just as it was used again: nothing may have been done with the
-    // request.
-    const resend =
-      exchange.staleSession &&
-      !exchange.resent &&
-      exchange.replayable &&
-      IDEMPOTENT.has(exchange.head.method);
-    if (resend && this.#mayRequeue(exchange, true)) {
+    if (mayBeResent(exchange) && this.#mayRequeue(exchange, true)) {
       exchange.resent = true;
       this.#try(exchange, undefined);
       return;
@@ -328,6 +323,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.probe = endpoint.accrual?.begin(nowMs) ?? false;
     this.#balancer.started(endpoint);
     this.stats.requests.begin();
+    this.stats.bodies.begins(exchange);
     exchange.byService?.begin();
     if (exchange.story !== undefined) {
       const tls = exchange.opaque === Opaque.tls ? undefined : this.#settings.tlsName;
@@ -343,6 +339,7 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.endpoint = undefined;
     this.#balancer.ended(endpoint, exchange.attemptStartedMs);
     if (failure !== undefined) exchange.story?.attemptFailed(failure.kind, this.#settings.wheel.nowMs());
+    this.stats.bodies.attemptEnds(exchange, this.#settings.wheel.nowMs());
     if (exchange.attemptRecorded) return endpoint;
     exchange.attemptRecorded = true;
     const { requests, status } = this.stats;

@@ -71,7 +71,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   readonly #settings: EndpointSettings;
   readonly #user: EndpointUser;
   readonly #idle: ClientConnection[] = [];
-  /** All connections, with the time at which each was begun. */
+  /** All connections, with the time at which each was begun or, later, made. */
   readonly #all = new Map<ClientConnection, number>();
   /** How many of them are not connected yet. */
   #connecting = 0;
@@ -162,6 +162,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     for (const [session, dialled] of this.#dials) {
       if (dialled !== exchange) continue;
       this.#dials.set(session, undefined);
+      this.#settings.stats.cancelledConnects.add(1);
       session.close();
       return;
     }
@@ -201,9 +202,10 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     const exchange = this.#dials.get(session);
     if (!this.#dials.delete(session)) this.#connecting--;
     if (session === this.#trial) this.#trial = undefined;
-    stats.connects.add(1);
-    stats.connections.add(1);
-    stats.connectLatency.observe(wheel.nowMs() - (this.#all.get(session) ?? 0));
+    const nowMs = wheel.nowMs();
+    stats.traffic.opened(session.transport.isTls);
+    stats.connectLatency.observe(nowMs - (this.#all.get(session) ?? 0));
+    this.#all.set(session, nowMs);
     this.#failFast?.connected();
     if (exchange === undefined) this.idle(session);
     else this.#user.acquired(exchange, session);
@@ -258,10 +260,11 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   gone(session: ClientConnection): void {
-    const { stats } = this.#settings;
-    if (this.#forget(session)) {
-      stats.connections.add(-1);
-      stats.closes.add(1);
+    const { stats, wheel } = this.#settings;
+    const openedMs = this.#all.get(session);
+    if (this.#forget(session) && openedMs !== undefined) {
+      session.transport.unstuck(wheel.nowMs());
+      stats.traffic.closed(session.transport, wheel.nowMs() - openedMs);
     }
     const at = this.#idle.indexOf(session);
     if (at !== -1) {

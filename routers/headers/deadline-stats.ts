@@ -5,6 +5,7 @@ export class DeadlineStats {
   readonly #exceeded: Counter;
   readonly #expiredMs: Stat;
   readonly #remainingMs: Stat;
+  readonly #transitMs: Stat;
   readonly rejected: Counter;
 
   constructor(server: Scope) {
@@ -13,9 +14,12 @@ export class DeadlineStats {
     this.#expiredMs = scope.stat('expired_ms');
     this.#remainingMs = scope.stat('remaining_ms');
     this.rejected = scope.counter('rejected');
+    this.#transitMs = server.stat('transit_latency_ms');
   }
 
-  arrived(remainingMs: number): void {
+  /** `transitMs`: since the sender set the deadline, by its clock and ours. */
+  arrived(remainingMs: number, transitMs: number): void {
+    this.#transitMs.observe(transitMs);
     if (remainingMs > 0) this.#remainingMs.observe(remainingMs);
     else {
       this.#exceeded.add(1);

@@ -56,7 +56,8 @@ export function receiveRequest(
   out.deadline = takeDeadline(fields, undefined);
   if (out.deadline !== undefined) {
     out.deadlineMs = deadlineMsOf(out.deadline);
-    options.deadlines.arrived(out.deadlineMs - options.clock.wallMs());
+    const wallMs = options.clock.wallMs();
+    options.deadlines.arrived(out.deadlineMs - wallMs, wallMs - Number(out.deadline.timestampNs) / 1e6);
   }
   const localDtab = options.localDtabs.take(fields);
   // Forwarded says what was received, hence before the rewriting of the target and of Host.

@@ -8,7 +8,7 @@
  * end with its next answer.
  */
 import type { ServerSpec } from '../../config/spec.ts';
-import type { Counter, Scope } from '../../src/base/stats.ts';
+import type { Counter, Gauge, Scope } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Descriptors } from '../descriptors.ts';
 import type { CallerSide } from './caller-side.ts';
@@ -37,6 +37,8 @@ export class Admission {
   readonly #sources = new Sources();
   #connections = 0;
   #requests = 0;
+  /** Made when there is a limit. */
+  #concurrency: Gauge | undefined;
   readonly #overConnections: Counter;
   readonly #overSource: Counter;
   readonly #overDescriptors: Counter;
@@ -60,13 +62,17 @@ export class Admission {
 
   /** What is there already stays. */
   configure(spec: ServerSpec): void {
-    const { threads } = this.#deps;
+    const { threads, stats } = this.#deps;
     const part = (max: number): number => Math.max(1, Math.ceil(max / threads));
     this.#maxConnections = part(spec.maxConnections);
     this.#maxPerSource = part(spec.maxConnectionsPerSource ?? Number.POSITIVE_INFINITY);
     this.#maxRequests = part(spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY);
     this.#commonRequests = Math.floor(this.#maxRequests * COMMON_PART);
     this.#maxLoopDelayMs = spec.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
+    if (spec.maxConcurrentRequests === undefined) return;
+    this.#concurrency ??= stats.gauge('request_concurrency');
+    // Nobody waits: whoever is one too many is refused at once.
+    stats.gauge('request_queue_size').set(0);
   }
 
   /** A connection has come. Undefined: it is to be refused. Otherwise `leave` has to follow. */
@@ -105,6 +111,7 @@ export class Admission {
   /** True: the request may be worked on, and `ended` has to follow in any case. */
   begin(source: Source | undefined): boolean {
     const before = this.#requests++;
+    this.#concurrency?.set(this.#requests);
     if (source !== undefined) {
       this.#sources.asks(source, this.#deps.wheel.nowMs());
       source.requests++;
@@ -125,6 +132,7 @@ export class Admission {
 
   ended(source: Source | undefined): void {
     this.#requests--;
+    this.#concurrency?.set(this.#requests);
     if (source !== undefined) source.requests--;
   }
 

@@ -6,46 +6,69 @@ import type { ServerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Exchange } from '../exchange.ts';
+import type { CallerSide } from './caller-side.ts';
 import { HeadProblem } from './head-parser.ts';
 import type { RequestBody } from './request-body.ts';
+import { endsAtMs } from './session-limits.ts';
 
 /** Of what all bodies together may take, so much is for one. */
 const ONE_PART = 8;
 
 export class CallerLimits {
   readonly headTimeouts: Counter;
-  readonly idleTimeouts: Counter;
+  readonly #idleTimeouts: Counter;
   readonly bodyTimeouts: Counter;
   readonly readerTimeouts: Counter;
   readonly headSizes: Counter;
   readonly #bodyRates: Counter;
   readonly #bufferedOver: Counter;
   readonly #bufferedBytes: Gauge;
+  readonly #idle: Counter;
+  /** Made when there is a limit. */
+  #lifetime: Counter | undefined;
+  readonly #stats: Scope;
   #spec: ServerSpec;
   readonly #wheel: TimerWheel;
   readonly #threads: number;
-  #bufferedMax: number;
+  #bufferedMax = 0;
   #buffered = 0;
 
   constructor(spec: ServerSpec, wheel: TimerWheel, stats: Scope, threads: number) {
     const limits = stats.scope('limits');
+    this.#stats = stats;
     this.#spec = spec;
     this.#wheel = wheel;
     this.#threads = threads;
-    this.#bufferedMax = Math.ceil(spec.maxBufferedBytes / threads);
     this.headTimeouts = limits.counter('head_timeout');
-    this.idleTimeouts = limits.counter('idle_timeout');
+    this.#idleTimeouts = limits.counter('idle_timeout');
     this.bodyTimeouts = limits.counter('body_timeout');
     this.readerTimeouts = limits.counter('reader_timeout');
     this.headSizes = limits.counter('head_size');
     this.#bodyRates = limits.counter('body_rate');
     this.#bufferedOver = limits.counter('buffered');
     this.#bufferedBytes = stats.gauge('buffered_bytes');
+    this.#idle = stats.counter('idle');
+    this.configure(spec);
   }
 
   configure(spec: ServerSpec): void {
     this.#spec = spec;
     this.#bufferedMax = Math.ceil(spec.maxBufferedBytes / this.#threads);
+    if (spec.lifeTimeMs !== undefined) this.#lifetime ??= this.#stats.counter('lifetime');
+  }
+
+  /** Whether the life of a connection is over, so that it is closed: that is counted. */
+  worn(openedMs: number): boolean {
+    if (this.#wheel.nowMs() < endsAtMs(this.#spec, openedMs)) return false;
+    this.#lifetime?.add(1);
+    return true;
+  }
+
+  /** Closes the connection of a caller that asks for nothing; `fresh`: it has never asked. */
+  silent(caller: CallerSide & { readonly openedMs: number }, fresh: boolean): void {
+    (fresh ? this.headTimeouts : this.#idleTimeouts).add(1);
+    if (!this.worn(caller.openedMs)) this.#idle.add(1);
+    caller.close();
   }
 
   /** So many bytes more of a body have come. An application that answers meanwhile may take its time. */

@@ -53,7 +53,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     tunnel.#head = head;
     tunnel.#timer.arm(FIRST_BYTES_MS);
     host.tunnels.connects.add(1);
-    host.sentBytes.add(ESTABLISHED.length);
+    host.traffic.sentBytes.add(ESTABLISHED.length);
     tunnel.transport.write(ESTABLISHED);
     return tunnel;
   }
@@ -86,7 +86,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    this.#host.receivedBytes.add(end - start);
+    this.#host.traffic.receivedBytes.add(end - start);
     this.early(buffer, start, end);
   }
 
@@ -121,12 +121,12 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
   }
 
   received(bytes: number): void {
-    this.#host.receivedBytes.add(bytes);
+    this.#host.traffic.receivedBytes.add(bytes);
     this.#host.tunnels.receivedBytes.add(bytes);
   }
 
   sent(bytes: number): void {
-    this.#host.sentBytes.add(bytes);
+    this.#host.traffic.sentBytes.add(bytes);
     this.#host.tunnels.sentBytes.add(bytes);
   }
 
@@ -139,7 +139,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
   }
 
   start(response: ResponseHead): void {
-    if (this.#exchange !== undefined) this.#host.answered(this.#exchange, response);
+    if (this.#exchange !== undefined) this.#host.answered(this.#exchange, response, 0);
   }
 
   splice(far: TunnelEnd, early: EarlyBytes | undefined): void {
@@ -165,7 +165,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const { status } = this.#host.failureResponse(exchange, failure);
-    this.#host.answered(exchange, { status, reason: '', minor: 1, fields: exchange.head.fields });
+    this.#host.answered(exchange, { status, reason: '', minor: 1, fields: exchange.head.fields }, 0);
     this.#cut();
   }
 
@@ -240,6 +240,6 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
     this.#timer.close();
     this.#early = undefined;
     this.#over();
-    this.#host.closed(this, this.#host.wheel.nowMs() - this.openedMs);
+    this.#host.closed(this, this.transport, this.openedMs);
   }
 }

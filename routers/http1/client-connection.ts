@@ -145,8 +145,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
     this.#exchange = exchange;
     exchange.session = this;
     if (exchange.opaque !== Opaque.none) {
-      const fields = new Fields();
-      this.#becomeTunnel(exchange, { status: 200, reason: '', minor: 1, fields }, undefined);
+      this.#becomeTunnel(exchange, { status: 200, reason: '', minor: 1, fields: new Fields() }, undefined);
       return;
     }
     this.#phase = 'head';
@@ -173,17 +172,16 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
   bodyData(source: Transport, buffer: Buffer, start: number, end: number): boolean {
     if (this.#exchange === undefined || start === end) return true;
     this.#settings.sentBytes.add(end - start);
-    let open: boolean;
-    if (this.#exchange.bodyLength === CHUNKED) {
-      const size = `${(end - start).toString(16)}\r\n`;
-      open = this.#transport.writeBytes(source, buffer, start, end, size, '\r\n');
-    } else open = this.#transport.writeBytes(source, buffer, start, end);
+    const chunked = this.#exchange.bodyLength === CHUNKED;
+    const before = chunked ? `${(end - start).toString(16)}\r\n` : '';
+    const open = this.#transport.writeBytes(source, buffer, start, end, before, chunked ? '\r\n' : '');
     if (!open) this.#awaitTaking();
     return open;
   }
 
   /** The caller is not read meanwhile, so that nobody else would notice an endpoint that never goes on. */
   #awaitTaking(): void {
+    this.#transport.stuck(this.#settings.wheel.nowMs());
     if (this.#phase !== 'head' || this.#settings.attemptTimeoutMs !== undefined) return;
     this.#unsent = this.#transport.backlog;
     this.#timer.arm(this.#settings.bodyIdleTimeoutMs);
@@ -255,6 +253,7 @@ export class ClientConnection implements TransportOwner, Session, TunnelEnd, Cli
   }
 
   onDrain(): void {
+    this.#transport.unstuck(this.#settings.wheel.nowMs());
     if (this.#phase === 'head' && this.#settings.attemptTimeoutMs === undefined) this.#timer.disarm();
     if (!this.#requestDone) this.#exchange?.answer.bodyDrained();
   }

@@ -2,8 +2,8 @@
 import type { ServerSpec } from '../../config/spec.ts';
 import type { Closable } from '../../src/base/closable.ts';
 import type { Failure } from '../../src/base/failure.ts';
-import type { Counter } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
+import type { ConnectionStats } from '../connection-stats.ts';
 import type { EarlyBytes, Exchange, TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import type { GeneratedResponse } from '../respond/error-response.ts';
@@ -46,8 +46,7 @@ export interface ConnectionHost {
   readonly limits: HeadLimits;
   readonly callers: CallerLimits;
   readonly wheel: TimerWheel;
-  readonly receivedBytes: Counter;
-  readonly sentBytes: Counter;
+  readonly traffic: ConnectionStats;
   /** What follows the fields of an answer after which the connection stays open, the empty line included. */
   readonly keepAliveEnding: string;
   /**
@@ -55,14 +54,14 @@ export interface ConnectionHost {
    */
   buffers(length: number): boolean;
   route(exchange: Exchange): void;
-  /** The head of the answer is about to be written. */
-  answered(exchange: Exchange, response: ResponseHead): void;
+  /** The head of the answer is about to be written; `length` is that of its body, as framed upstream. */
+  answered(exchange: Exchange, response: ResponseHead, length: number): void;
   /** Once for every exchange, after its answer or when the caller has gone. */
   ended(exchange: Exchange): void;
   /** A request that was answered without having been routed. */
   refused(status: number): void;
   failureResponse(exchange: Exchange, failure: Failure): GeneratedResponse;
-  closed(side: CallerSide, openMs: number): void;
+  closed(side: CallerSide, transport: Transport, openedMs: number): void;
   readonly tunnels: TunnelStats;
   /** Tells, at once or later, why a CONNECT is refused; undefined: it is not. */
   mayConnect(target: ConnectTarget, tell: (refusal: string | undefined) => void): Closable;

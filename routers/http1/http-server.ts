@@ -11,9 +11,11 @@ import type { Closable } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { LimitedLog } from '../../src/base/limited-log.ts';
 import type { Rng } from '../../src/base/rng.ts';
-import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
+import type { Counter, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
+import { BodyStats } from '../body-stats.ts';
 import type { ResponseClass } from '../classify/http.ts';
+import { ConnectionStats } from '../connection-stats.ts';
 import type { Descriptors } from '../descriptors.ts';
 import { type EarlyBytes, type Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
@@ -46,6 +48,9 @@ import { type SocketLimits, socketLimits } from './socket-watch.ts';
 import type { Source } from './sources.ts';
 import { Transport } from './transport.ts';
 import { TunnelStats } from './tunnel-stats.ts';
+
+/** The first request and every so many are timed for `handletime_us`. */
+const TIMED_EVERY = 16;
 
 export type ServerTls = {
   readonly material: ServerTlsMaterial;
@@ -80,8 +85,7 @@ export class HttpServer implements ConnectionHost {
   /** The bound port, once it listens. */
   port = 0;
   readonly wheel: TimerWheel;
-  readonly receivedBytes: Counter;
-  readonly sentBytes: Counter;
+  readonly traffic: ConnectionStats;
   keepAliveEnding: string;
   #deps: HttpServerDeps;
   /** As in the names of its metrics. */
@@ -97,11 +101,9 @@ export class HttpServer implements ConnectionHost {
   #policy: ConnectPolicy;
   readonly #requests: RequestStats;
   readonly #status: StatusStats;
-  readonly #accepted: Counter;
-  readonly #closes: Counter;
-  readonly #open: Gauge;
-  readonly #openTls: Gauge;
-  readonly #duration: Stat;
+  readonly #bodies: BodyStats;
+  readonly #handlingUs: Stat;
+  #handled = 0;
   readonly #refused: Counter;
   readonly #nacks: Counter;
   #socketLimits: SocketLimits | undefined;
@@ -125,16 +127,12 @@ export class HttpServer implements ConnectionHost {
     this.callers = new CallerLimits(spec, wheel, stats, deps.threads);
     this.#requests = new RequestStats(stats);
     this.#status = new StatusStats(stats);
-    this.#accepted = stats.counter('connects');
-    this.#closes = stats.counter('closes');
-    this.#open = stats.gauge('connections');
-    this.#openTls = stats.gauge('tls', 'connections');
-    this.#duration = stats.stat('connection_duration');
+    this.traffic = new ConnectionStats(stats);
+    this.#bodies = new BodyStats(stats);
+    this.#handlingUs = stats.stat('handletime_us');
     this.#refused = stats.counter('refused');
     this.#nacks = stats.counter('nacks');
     this.#cut = stats.counter('cut');
-    this.receivedBytes = stats.counter('received_bytes');
-    this.sentBytes = stats.counter('sent_bytes');
     this.tunnels = new TunnelStats(stats);
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
@@ -176,10 +174,6 @@ export class HttpServer implements ConnectionHost {
     this.callers.configure(spec);
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
-    // So that each of them, when it closes, is taken from what it counts in.
-    if ((before === undefined) !== (tls === undefined)) {
-      this.#openTls.add(tls === undefined ? -this.connections : this.connections);
-    }
     if (sameTls) return;
     if (tls !== undefined && this.#tls !== undefined && certDrainMs(spec.tls) === this.#tls.drainMs) {
       this.#tls.replace(tls.material);
@@ -240,6 +234,7 @@ export class HttpServer implements ConnectionHost {
       exchange.story = tap.begin(exchange, this.#router.spec.label, this.#name, this.#deps.tls !== undefined);
     }
     this.#requests.begin();
+    this.#bodies.begins(exchange);
     if (this.#admission.countsSources) {
       exchange.source = this.#connections.get(exchange.answer as ServerConnection)?.source;
     }
@@ -250,11 +245,20 @@ export class HttpServer implements ConnectionHost {
     }
     const { timeoutMs } = this.spec;
     if (timeoutMs !== undefined && timeoutMs > 0) this.#limitTime(exchange, timeoutMs);
-    this.#router.route(exchange, this.#receive, this.#forwardedLine(exchange));
+    this.#hand(exchange);
   }
 
-  answered(exchange: Exchange, response: ResponseHead): void {
+  /** Asking for the time costs more than all counters: only every so many requests are timed. */
+  #hand(exchange: Exchange): void {
+    const timed = this.#handled++ % TIMED_EVERY === 0;
+    const begunMs = timed ? performance.now() : 0;
+    this.#router.route(exchange, this.#receive, this.#forwardedLine(exchange));
+    if (timed) this.#handlingUs.observe((performance.now() - begunMs) * 1000);
+  }
+
+  answered(exchange: Exchange, response: ResponseHead, length: number): void {
     exchange.counted = true;
+    if (length < 0) exchange.answerStreamMs = this.#bodies.responseBegins(this.wheel.nowMs());
     exchange.story?.answered(response.status, response.fields, this.wheel.nowMs());
     exchange.serverTimer?.close();
     const latencyMs = this.wheel.nowMs() - exchange.startedMs;
@@ -272,6 +276,7 @@ export class HttpServer implements ConnectionHost {
     // The caller may go before the body that the request waits for is complete.
     if (!exchange.admitted) return;
     this.#admission.ended(exchange.source);
+    this.#bodies.ends(exchange, this.wheel.nowMs());
     exchange.serverTimer?.close();
     if (!exchange.counted) this.#requests.forget();
     exchange.story?.finish();
@@ -320,7 +325,7 @@ export class HttpServer implements ConnectionHost {
     return this.#replace(from, new Lingering(this, from));
   }
 
-  closed(side: CallerSide, openMs: number): void {
+  closed(side: CallerSide, transport: Transport, openedMs: number): void {
     const held = this.#connections.get(side);
     if (held === undefined) return;
     this.#connections.delete(side);
@@ -328,10 +333,9 @@ export class HttpServer implements ConnectionHost {
     held.source.sides.delete(side);
     // With TLS it ends with the socket below, which came before the handshake.
     if (held.cohort === undefined) this.#admission.leave(held.source);
-    this.#closes.add(1);
-    this.#open.add(-1);
-    if (this.#deps.tls !== undefined) this.#openTls.add(-1);
-    this.#duration.observe(openMs);
+    const nowMs = this.wheel.nowMs();
+    transport.unstuck(nowMs);
+    this.traffic.closed(transport, nowMs - openedMs);
     if (this.#connections.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
@@ -407,9 +411,7 @@ export class HttpServer implements ConnectionHost {
   #accept(socket: net.Socket, source: Source, cohort: Cohort<CallerSide> | undefined): void {
     const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const presented = certificate === undefined ? undefined : clientCertValue(certificate);
-    this.#accepted.add(1);
-    this.#open.add(1);
-    if (this.#deps.tls !== undefined) this.#openTls.add(1);
+    this.traffic.opened(socket instanceof tls.TLSSocket);
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);

@@ -43,7 +43,7 @@ export class Lingering implements TransportOwner, CallerSide {
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    this.#host.receivedBytes.add(end - start);
+    this.#host.traffic.receivedBytes.add(end - start);
     this.early(buffer, start, end);
   }
 
@@ -58,7 +58,7 @@ export class Lingering implements TransportOwner, CallerSide {
 
   onClosed(): void {
     this.#timer.close();
-    this.#host.closed(this, this.#host.wheel.nowMs() - this.#openedMs);
+    this.#host.closed(this, this.#transport, this.#openedMs);
   }
 
   #timedOut(): void {

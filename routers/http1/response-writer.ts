@@ -71,7 +71,7 @@ export class ResponseWriter {
     const before = this.#text;
     this.#text = '';
     const count = end - start;
-    this.#server.sentBytes.add(before.length + count);
+    this.#server.traffic.sentBytes.add(before.length + count);
     if (this.#chunked) {
       const size = `${count.toString(16)}\r\n`;
       return this.#transport.writeBytes(source, buffer, start, end, before + size, '\r\n');
@@ -91,7 +91,7 @@ export class ResponseWriter {
     if (this.#text === '') return true;
     const text = this.#text;
     this.#text = '';
-    this.#server.sentBytes.add(text.length);
+    this.#server.traffic.sentBytes.add(text.length);
     return this.#transport.write(text);
   }
 
@@ -103,7 +103,7 @@ export class ResponseWriter {
   informational(response: ResponseHead): void {
     if (this.#server.spec.clearContext) clearResponseContext(response.fields);
     const text = informationalText(response);
-    this.#server.sentBytes.add(text.length);
+    this.#server.traffic.sentBytes.add(text.length);
     this.#transport.write(text);
   }
 }

@@ -22,7 +22,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { RequestBody } from './request-body.ts';
 import { checkRequest } from './request-check.ts';
 import { ResponseWriter, refusalText } from './response-writer.ts';
-import { endsAtMs, idleEndsAtMs, LAST_REQUEST_MS } from './session-limits.ts';
+import { idleEndsAtMs, LAST_REQUEST_MS } from './session-limits.ts';
 import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
@@ -98,9 +98,9 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    const { wheel, receivedBytes } = this.#server;
+    const { wheel, traffic } = this.#server;
     wheel.standStill();
-    receivedBytes.add(end - start);
+    traffic.receivedBytes.add(end - start);
     this.early(buffer, start, end);
     wheel.goOn();
   }
@@ -144,6 +144,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   onDrain(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
+    this.transport.unstuck(this.#server.wheel.nowMs());
     if (this.#phase === 'idle') {
       this.#armIdle();
       this.#resume();
@@ -159,7 +160,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
     this.#held.take();
     this.#giveUp();
     this.#question.close();
-    this.#server.closed(this, this.#server.wheel.nowMs() - this.openedMs);
+    this.#server.closed(this, this.transport, this.openedMs);
   }
 
   /** The caller has gone: the exchange is cancelled. */
@@ -188,10 +189,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
       callers.bodyTimeouts.add(1);
       this.#giveUp();
       this.#refuse(408, `nothing of the request body arrived for ${spec.bodyIdleTimeoutMs} ms`);
-    } else {
-      (this.#fresh ? callers.headTimeouts : callers.idleTimeouts).add(1);
-      this.close();
-    }
+    } else callers.silent(this, this.#fresh);
   }
 
   /** The caller is given time to send more of the body, unless it is us who do not read it. */
@@ -302,6 +300,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
       return;
     }
     this.#releaseBody();
+    exchange.requestEndedMs = this.#server.wheel.nowMs();
     // Nobody says any more that there is room: what comes next is another request.
     if (this.#body.blocked) this.transport.resume();
     this.#body.blocked = false;
@@ -349,11 +348,10 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   start(response: ResponseHead, length: number): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    const { spec, wheel } = this.#server;
-    const worn = wheel.nowMs() >= endsAtMs(spec, this.openedMs);
-    const last = this.#draining || this.#held.exhausted || this.#phase === 'body' || worn;
-    this.#keepAlive = this.#writer.start(exchange, response, length, this.#keepAlive && !last);
-    this.#server.answered(exchange, response);
+    const last = this.#draining || this.#held.exhausted || this.#phase === 'body';
+    if (last || this.#server.callers.worn(this.openedMs)) this.#keepAlive = false;
+    this.#keepAlive = this.#writer.start(exchange, response, length, this.#keepAlive);
+    this.#server.answered(exchange, response, length);
   }
 
   data(source: Transport | undefined, buffer: Buffer, start: number, end: number): boolean {
@@ -367,6 +365,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   #block(): void {
     this.#blocked = true;
+    this.transport.stuck(this.#server.wheel.nowMs());
     this.#taking.wait();
   }
 
@@ -480,7 +479,7 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
   #refuse(status: number, why: string): void {
     const text = refusalText(status, why);
     this.#server.refused(status);
-    this.#server.sentBytes.add(text.length);
+    this.#server.traffic.sentBytes.add(text.length);
     this.transport.write(text);
     this.#startLinger();
   }

@@ -48,6 +48,9 @@ export type TcpOptions = { readonly noDelay: boolean; readonly keepAlive?: boole
 export class Transport implements WatchedSocket, WriterOwner {
   readonly isTls: boolean;
   closed = false;
+  /** How long the peer has not taken what it was sent, as far as `stuck` and `unstuck` have told. */
+  unwritableMs = 0;
+  #stuckMs: number | undefined;
   #socket: net.Socket;
   #owner: TransportOwner;
   /** Set where the handle is used: text over TCP, everything over TLS. */
@@ -173,6 +176,22 @@ export class Transport implements WatchedSocket, WriterOwner {
 
   get bytesRead(): number {
     return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** The peer does not take what it is sent. */
+  stuck(nowMs: number): void {
+    this.#stuckMs ??= nowMs;
+  }
+
+  /** It does again, or the connection has ended. */
+  unstuck(nowMs: number): void {
+    if (this.#stuckMs === undefined) return;
+    this.unwritableMs += nowMs - this.#stuckMs;
+    this.#stuckMs = undefined;
   }
 
   get bytesTaken(): number {

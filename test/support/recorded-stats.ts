@@ -9,6 +9,11 @@ export class RecordedStats {
 
   readonly root: Scope = this.#scope([]);
 
+  /** Of all metrics that have been made. */
+  get names(): readonly string[] {
+    return [...this.#metrics.keys()];
+  }
+
   value(name: string): number {
     return this.#metrics.get(name)?.value ?? 0;
   }
