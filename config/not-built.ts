@@ -61,7 +61,6 @@ const ingress = {
   ingressClassAnnotation: optional(nonEmpty),
   ignoreDefaultBackends: flag,
 };
-const rate = optional(decimal(0, 1));
 
 const namers = {
   'io.l5d.consul': {
@@ -170,20 +169,6 @@ const identifiers = {
   'io.l5d.k8s.istio-ingress': { fields: { ...ingress, ...istioApi } },
 } satisfies Record<string, Row>;
 
-const telemeters = {
-  'io.l5d.influxdb': { fields: {} },
-  'io.l5d.statsd': {
-    fields: {
-      prefix: optional(string),
-      hostname: host,
-      port: optionalPort,
-      gaugeIntervalMs: optional(int(1)),
-      sampleRate: rate,
-    },
-    experimental: 'telemeter',
-  },
-} satisfies Record<string, Row>;
-
 const authorizer = kinds('request authorizer', {
   'io.l5d.k8s.istio': ofKind({ mixerHost: host, mixerPort: optionalPort }),
 });
@@ -218,7 +203,6 @@ export const notBuiltKinds = {
   namer: namers,
   interpreter: interpreters,
   identifier: identifiers,
-  telemeter: telemeters,
 } as const satisfies Record<string, Record<string, Row>>;
 
 type Family = keyof typeof notBuiltKinds;

@@ -321,6 +321,15 @@ export type TelemeterSpec =
       readonly port: number;
       readonly sampleRate: number;
     }
+  | { readonly kind: 'io.l5d.influxdb' }
+  | {
+      readonly kind: 'io.l5d.statsd';
+      readonly prefix: string;
+      readonly hostname: string;
+      readonly port: number;
+      readonly gaugeIntervalMs: number;
+      readonly sampleRate: number;
+    }
   /** `endpoint` is the URL that `/v1/traces` is appended to. */
   | { readonly kind: 'io.turnout.otlp'; readonly endpoint: string; readonly sampleRate: number };
 

@@ -16,7 +16,7 @@ import {
   withDefault,
 } from './decode.ts';
 import { quote } from './errors.ts';
-import { notBuiltDecoders } from './not-built.ts';
+import { requireExperimental } from './not-built.ts';
 import type { TelemeterSpec } from './spec.ts';
 
 const urlPath: Decoder<string> = checked(string, (text) =>
@@ -86,5 +86,19 @@ export const telemeter: Decoder<TelemeterSpec> = kinds<TelemeterSpec>('telemeter
     }),
     ({ endpoint, sampleRate }) => ({ kind: 'io.turnout.otlp', endpoint, sampleRate }),
   ),
-  ...notBuiltDecoders('telemeter', common),
+  'io.l5d.influxdb': map(ofKind(common), () => ({ kind: 'io.l5d.influxdb' })),
+  'io.l5d.statsd': map(
+    ofKind(
+      {
+        ...common,
+        prefix: withDefault(string, 'linkerd'),
+        hostname: withDefault(nonEmpty, '127.0.0.1'),
+        port: withDefault(port, 8125),
+        gaugeIntervalMs: withDefault(int(1), 10_000),
+        sampleRate: withDefault(decimal(0, 1), 0.01),
+      },
+      (value, _keys, at, context) => requireExperimental('"io.l5d.statsd"', 'telemeter', value, at, context),
+    ),
+    (keys) => ({ kind: 'io.l5d.statsd', ...keys }),
+  ),
 });

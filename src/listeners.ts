@@ -2,9 +2,11 @@
 import type { LinkerSpec, TelemeterSpec } from '../config/spec.ts';
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
+import { mathRng } from './base/rng.ts';
 import { openAccessLog } from './telemetry/access-log.ts';
 import type { MetricsTree } from './telemetry/metrics-tree.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
+import { Statsd } from './telemetry/statsd.ts';
 import { everything, type Listening, type Tap } from './telemetry/tap.ts';
 import { SpanExporter } from './telemetry/tracing/exporter.ts';
 import { otlpBody, zipkinBody } from './telemetry/tracing/formats.ts';
@@ -50,6 +52,10 @@ export class Listeners {
     const { log } = this.#deps;
     switch (spec.kind) {
       case 'io.l5d.prometheus':
+      case 'io.l5d.influxdb':
+        return undefined;
+      case 'io.l5d.statsd':
+        this.#open.push(new Statsd(spec, { ...this.#deps, rng: mathRng }));
         return undefined;
       case 'io.l5d.recentRequests': {
         const recent = new RecentRequests(spec.capacity);

@@ -27,6 +27,10 @@ export function bucketWidth(bucket: number): number {
   return bucket < BLOCK_BUCKETS ? 1 : 2 ** ((bucket >>> 5) - 1);
 }
 
+function middleOf(bucket: number): number {
+  return Math.floor(bucketLow(bucket) + (bucketWidth(bucket) - 1) / 2);
+}
+
 export type Summary = {
   readonly count: number;
   readonly sum: number;
@@ -89,6 +93,17 @@ export class BucketSum {
     if (high > this.#high) this.#high = high;
   }
 
+  /** The middle of each bucket that holds something, and how much it holds. */
+  *counts(): Generator<readonly [value: number, count: number], void, undefined> {
+    for (let block = 0; block < BLOCKS; block++) {
+      if ((this.#blocks & (1 << block)) === 0) continue;
+      for (let bucket = block * BLOCK_BUCKETS; bucket < (block + 1) * BLOCK_BUCKETS; bucket++) {
+        const count = this.#counts[bucket] as number;
+        if (count > 0) yield [middleOf(bucket), count];
+      }
+    }
+  }
+
   summary(): Summary {
     let count = 0;
     let first = -1;
@@ -124,8 +139,7 @@ export class BucketSum {
         seen += here;
         for (let rank = RANKS[values.length]; rank !== undefined; rank = RANKS[values.length]) {
           if (seen < Math.ceil(rank * count)) break;
-          const middle = Math.floor(bucketLow(bucket) + (bucketWidth(bucket) - 1) / 2);
-          values.push(Math.min(max, Math.max(min, middle)));
+          values.push(Math.min(max, Math.max(min, middleOf(bucket))));
         }
       }
     }

@@ -13,8 +13,10 @@ export const rootPlace: Place = { prefix: [], labels: [] };
 
 const STACKS: ReadonlySet<string> = new Set(['service', 'client', 'server']);
 
-/** The place of the child `segment` of the node at `place`. */
-export function childPlace(place: Place, segment: string): Place {
+/**
+ * The place of the child `segment` of the node at `place`; without `exceptions` their names stay in the name.
+ */
+export function childPlace(place: Place, segment: string, exceptions = true): Place {
   const { prefix, labels } = place;
   const [first, second, third] = prefix;
   if (first === 'tls' && second === 'cert_expiry_seconds') {
@@ -32,7 +34,8 @@ export function childPlace(place: Place, segment: string): Place {
       if (prefix.length === 3 && second === 'client' && third === 'service' && !has('service')) {
         return labelled('service');
       }
-      if (prefix.length === 3 && (third === 'failures' || third === 'exn') && !has('exception')) {
+      const failing = exceptions && (third === 'failures' || third === 'exn');
+      if (prefix.length === 3 && failing && !has('exception')) {
         return labelled('exception', [first, second, third === 'exn' ? 'exceptions' : third]);
       }
       if (has('exception')) return { prefix, labels: deeper(labels, segment) };

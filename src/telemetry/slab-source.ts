@@ -20,16 +20,30 @@ import { BLOCK_BUCKETS, BLOCKS, type BucketSum } from './histogram.ts';
 
 const nothingSeen: Uint32Array = new Uint32Array(0);
 
+/** Where a window of a stat's part began: what there was then. */
+export class PartWindow {
+  /** Bucket counts of the blocks in `blocks`, in ascending order of block. */
+  base = nothingSeen;
+  blocks = 0;
+  count = 0;
+  sum = 0;
+
+  insert(block: number, position: number): void {
+    const grown = new Uint32Array(this.base.length + BLOCK_BUCKETS);
+    grown.set(this.base.subarray(0, position));
+    grown.set(this.base.subarray(position), position + BLOCK_BUCKETS);
+    this.base = grown;
+    this.blocks |= 1 << block;
+  }
+}
+
 /** One metric of one thread. */
 export class SlabPart {
   readonly #pages: readonly SlabPage[];
   readonly #page: SlabPage;
   readonly #index: number;
-  /** Where the window began: bucket counts of the blocks in `#baseBlocks`, in ascending order of block. */
-  #base = nothingSeen;
-  #baseBlocks = 0;
-  #baseCount = 0;
-  #baseSum = 0;
+  /** That of the summaries. */
+  readonly #window = new PartWindow();
 
   constructor(pages: readonly SlabPage[], page: SlabPage, index: number) {
     this.#pages = pages;
@@ -47,19 +61,20 @@ export class SlabPart {
   }
 
   get idle(): boolean {
-    return this.value() === this.#baseCount;
+    return this.value() === this.#window.count;
   }
 
   /**
    * Adds what was observed since the window began; `close` lets the next window begin with exactly the rest.
+   * Whoever looks at other times than the summaries has a window of his own.
    */
-  addWindow(into: BucketSum, close: boolean): void {
+  addWindow(into: BucketSum, close: boolean, window = this.#window): void {
     const { doubles, words } = this.#page;
     const count = this.value();
-    if (count === this.#baseCount) return;
+    if (count === window.count) return;
     const sum = this.sum();
     into.addTotals(
-      sum - this.#baseSum,
+      sum - window.sum,
       doubles[this.#index + STAT_MIN] as number,
       doubles[this.#index + STAT_MAX] as number,
     );
@@ -70,40 +85,34 @@ export class SlabPart {
       const page = pointer === 0 ? undefined : this.#pages[pagePart(pointer)];
       // A page that the thread has begun but not yet told of is counted in the next reading.
       if (page === undefined) continue;
-      const known = (this.#baseBlocks & (1 << block)) !== 0;
-      if (close && !known) this.#insertBase(block, position);
-      this.#addBlock(into, page.words, indexPart(pointer) * 2, block, known || close ? position : -1, close);
+      const known = (window.blocks & (1 << block)) !== 0;
+      if (close && !known) window.insert(block, position);
+      const counts = page.words.subarray(indexPart(pointer) * 2, indexPart(pointer) * 2 + BLOCK_BUCKETS);
+      const base = known || close ? window.base.subarray(position, position + BLOCK_BUCKETS) : undefined;
+      addBlock(into, counts, base, block, close);
       if (known || close) position += BLOCK_BUCKETS;
     }
     if (!close) return;
-    this.#baseCount = count;
-    this.#baseSum = sum;
+    window.count = count;
+    window.sum = sum;
   }
+}
 
-  #addBlock(
-    into: BucketSum,
-    words: Uint32Array,
-    at: number,
-    block: number,
-    base: number,
-    close: boolean,
-  ): void {
-    for (let i = 0; i < BLOCK_BUCKETS; i++) {
-      const now = words[at + i] as number;
-      const before = base === -1 ? 0 : (this.#base[base + i] as number);
-      if (now === before) continue;
-      // A bucket is 32 bits and may wrap; the difference is right as long as a window has fewer than 2^32.
-      into.add(block * BLOCK_BUCKETS + i, (now - before) >>> 0);
-      if (close) this.#base[base + i] = now;
-    }
-  }
-
-  #insertBase(block: number, position: number): void {
-    const grown = new Uint32Array(this.#base.length + BLOCK_BUCKETS);
-    grown.set(this.#base.subarray(0, position));
-    grown.set(this.#base.subarray(position), position + BLOCK_BUCKETS);
-    this.#base = grown;
-    this.#baseBlocks |= 1 << block;
+/** `base`: what there was of each bucket when the window began. */
+function addBlock(
+  into: BucketSum,
+  words: Uint32Array,
+  base: Uint32Array | undefined,
+  block: number,
+  close: boolean,
+): void {
+  for (let i = 0; i < BLOCK_BUCKETS; i++) {
+    const now = words[i] as number;
+    const before = base === undefined ? 0 : (base[i] as number);
+    if (now === before) continue;
+    // A bucket is 32 bits and may wrap; the difference is right as long as a window has fewer than 2^32.
+    into.add(block * BLOCK_BUCKETS + i, (now - before) >>> 0);
+    if (close && base !== undefined) base[i] = now;
   }
 }
 

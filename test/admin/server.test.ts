@@ -68,6 +68,16 @@ describe('admin server', () => {
     });
   });
 
+  it('shows the metrics as InfluxDB lines with the telemeter only, for the host that was asked', async () => {
+    await withAdmin({}, async ({ ask }) => assert.equal((await ask('/admin/metrics/influxdb')).status, 404));
+    await withAdmin({ telemetry: [{ kind: 'io.l5d.influxdb' }] }, async ({ ask, metrics }) => {
+      metrics.scope.counter('rt', 'http', 'service', 'svc/web', 'requests').add(3);
+      const { headers, body } = await ask('/admin/metrics/influxdb', { headers: { host: 'me:1' } });
+      assert.match(String(headers['content-type']), /^text\/plain/);
+      assert.match(body, /^rt:service,host=me:1,rt=http,service=svc\/web requests=3$/m);
+    });
+  });
+
   it('lists its pages', async () => {
     await withAdmin({}, async ({ ask }) => {
       const { body } = await ask('/admin');

@@ -202,4 +202,20 @@ describe('Checks across the parts of a configuration', () => {
     const { warnings } = good(routerText('servers: [{announce: [/#/io.l5d.serversets/a]}]'));
     assert.match(warnings.join(), /no announcer found for \/#\/io.l5d.serversets\/a/);
   });
+
+  it('read StatsD with its defaults, if it says that it knows that it is experimental', () => {
+    const statsd = (keys: string) => `telemetry: [{kind: io.l5d.statsd${keys}}]\n${routerText('')}`;
+    assert.match(errorsOf(statsd('')).join(), /The "io.l5d.statsd" telemeter is experimental and must be/);
+    const { spec } = good(statsd(', experimental: true'));
+    assert.deepEqual(spec.telemetry, [
+      {
+        kind: 'io.l5d.statsd',
+        prefix: 'linkerd',
+        hostname: '127.0.0.1',
+        port: 8125,
+        gaugeIntervalMs: 10_000,
+        sampleRate: 0.01,
+      },
+    ]);
+  });
 });

@@ -10,7 +10,6 @@ const listed = documentation.slice(documentation.indexOf('## Not supported yet')
 /** A configuration in which an object of this kind stands where its family belongs. */
 const withKind: Readonly<Record<keyof typeof notBuiltKinds, (object: string) => string>> = {
   namer: (object) => `namers: [${object}]\n${routerText('')}`,
-  telemeter: (object) => `telemetry: [${object}]\n${routerText('')}`,
   interpreter: (object) => routerText(`interpreter: ${object}`),
   identifier: (object) => routerText(`identifier: ${object}`),
 };

@@ -1,4 +1,5 @@
 /** The metrics in their formats, rendered a slice at a time while they are sent. */
+import { influxLines } from '../../telemetry/influx.ts';
 import { flatJson, treeJson } from '../../telemetry/json.ts';
 import type { MetricsTree } from '../../telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../telemetry/process.ts';
@@ -17,6 +18,9 @@ export function metricsPages(sources: AdminSources): Page[] {
     { path: '/metrics.json', methods: ['GET'], answer: asJson },
   ];
   for (const telemeter of sources.telemetry) {
+    if (telemeter.kind === 'io.l5d.influxdb') {
+      pages.push({ path: '/admin/metrics/influxdb', methods: ['GET'], answer: influxAnswer(metrics) });
+    }
     if (telemeter.kind !== 'io.l5d.prometheus') continue;
     pages.push({
       path: telemeter.path,
@@ -37,6 +41,15 @@ function jsonAnswer(metrics: MetricsTree, query: URLSearchParams): AdminAnswer {
   }
   const pieces = flag(query, 'tree') ? treeJson(node) : flatJson(node, flag(query, 'pretty'));
   return { status: 200, type: 'application/json', body: inSlices(pieces) };
+}
+
+function influxAnswer(metrics: MetricsTree): (request: AdminRequest) => AdminAnswer {
+  return ({ rawHeaders }) => {
+    const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+    const host = at === -1 ? '' : (rawHeaders[at + 1] ?? '');
+    metrics.settle();
+    return { status: 200, type: 'text/plain', body: inSlices(influxLines(metrics.root, host)) };
+  };
 }
 
 async function* prometheusBody(metrics: MetricsTree, prefix: string): AsyncGenerator<string> {
