@@ -175,9 +175,12 @@ export class HttpServer implements ConnectionHost {
     this.#socketLimits = socketLimits(spec.socketOptions, wheel, stats);
     this.#policy = router.connectPolicy(spec.connect?.ports);
     if (sameTls) return;
-    if (tls !== undefined && this.#tls !== undefined && certDrainMs(spec.tls) === this.#tls.drainMs) {
-      this.#tls.replace(tls.material);
-    } else this.#tls = tls && this.#makeTls(tls);
+    if (tls !== undefined && this.#tls !== undefined) {
+      this.#tls.replace(tls.material, certDrainMs(spec.tls));
+      return;
+    }
+    this.#tls?.retire();
+    this.#tls = tls && this.#makeTls(tls);
   }
 
   /**

@@ -62,6 +62,11 @@ export class ClientMaterial {
     this.#current = generation(material, this.#deps);
     old.connections.retire(this.#deps.drainMs);
   }
+
+  /** No entry of the configuration any more: what its clients still have open is let go. */
+  retire(): void {
+    this.#current.connections.retire(this.#deps.drainMs);
+  }
 }
 
 function generation(material: ClientTlsMaterial, { contexts, wheel }: ClientMaterialDeps): Generation {

@@ -40,6 +40,7 @@ export class TlsListener<T> {
   #ticketSecret: Uint8Array;
   #server: Server;
   #cohort: Cohort<T>;
+  #drainMs: number;
 
   constructor(material: ServerTlsMaterial, deps: TlsListenerDeps<T>) {
     this.#deps = deps;
@@ -47,12 +48,9 @@ export class TlsListener<T> {
     this.#resumed = deps.stats.counter('tls', 'resumed');
     this.#ticketSecret = deps.ticketSecret;
     this.#material = material;
+    this.#drainMs = deps.drainMs;
     this.#cohort = new Cohort(deps);
     this.#server = this.#make(material, this.#cohort);
-  }
-
-  get drainMs(): number {
-    return this.#deps.drainMs;
   }
 
   /** Begins the handshake on a connection that has just been accepted. */
@@ -61,12 +59,18 @@ export class TlsListener<T> {
   }
 
   /** For new handshakes; those in progress end with what they began with. */
-  replace(material: ServerTlsMaterial): void {
+  replace(material: ServerTlsMaterial, drainMs = this.#drainMs): void {
     const old = this.#cohort;
+    this.#drainMs = drainMs;
     this.#material = material;
     this.#cohort = new Cohort(this.#deps);
     this.#server = this.#make(material, this.#cohort);
-    old.retire(this.#deps.drainMs);
+    old.retire(drainMs);
+  }
+
+  /** There is no TLS any more. */
+  retire(): void {
+    this.#cohort.retire(this.#drainMs);
   }
 
   /** Tickets given out under the old secret are worth nothing any more. */

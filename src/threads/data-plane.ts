@@ -61,14 +61,16 @@ export type TlsReplacement = { readonly router: number } & (
 
 /** The plan of a data plane that begins after a replacement. */
 export function withTls(plan: DataPlan, replacement: TlsReplacement): DataPlan {
-  const routers = plan.routers.map((router, i) => {
-    if (i !== replacement.router) return router;
-    if (replacement.side === 'server') {
-      return { ...router, serverTls: router.serverTls.with(replacement.server, replacement.material) };
-    }
-    return { ...router, clientTls: router.clientTls.with(replacement.entry, replacement.material) };
-  });
+  const routers = plan.routers.map((router, i) =>
+    i === replacement.router ? routerWithTls(router, replacement) : router,
+  );
   return { ...plan, routers };
+}
+
+function routerWithTls(router: RouterPlan, replacement: TlsReplacement): RouterPlan {
+  return replacement.side === 'server'
+    ? { ...router, serverTls: router.serverTls.with(replacement.server, replacement.material) }
+    : { ...router, clientTls: router.clientTls.with(replacement.entry, replacement.material) };
 }
 
 export type DataDeps = {
@@ -86,7 +88,7 @@ export type Ports = readonly (readonly number[])[];
 /** By address as configured, which is how a server is known again. */
 type Servers = Map<string, HttpServer>;
 type Running = {
-  readonly plan: RouterPlan;
+  plan: RouterPlan;
   readonly router: Router;
   /** Shared with all that the router makes; written anew when the dtab changes. */
   readonly baseDtab: string[];
@@ -195,6 +197,7 @@ export class DataPlane {
     plan.spec.servers.forEach((spec, i) => {
       next.servers.get(addressOf(spec, i))?.reconfigure(spec, this.#serverTls(plan, i));
     });
+    for (const each of now.clientTls) if (!clientTls.includes(each)) each?.retire();
   }
 
   async #leave(gone: Running, whole: boolean): Promise<void> {
@@ -330,14 +333,17 @@ export class DataPlane {
 
   /** From now on handshakes are made with these bytes; connections made with the old ones are let go. */
   replaceTls(replacement: TlsReplacement): void {
-    const { plan, servers, clientTls } = this.#running[replacement.router] ?? {};
+    const at = this.#running[replacement.router];
+    if (at === undefined) return;
+    // A later configuration is compared with what is in use.
+    at.plan = routerWithTls(at.plan, replacement);
     if (replacement.side === 'client') {
-      clientTls?.[replacement.entry]?.replace(replacement.material);
+      at.clientTls[replacement.entry]?.replace(replacement.material);
       return;
     }
-    const spec = plan?.spec.servers[replacement.server];
+    const spec = at.plan.spec.servers[replacement.server];
     if (spec !== undefined) {
-      servers?.get(addressOf(spec, replacement.server))?.replaceTls(replacement.material);
+      at.servers.get(addressOf(spec, replacement.server))?.replaceTls(replacement.material);
     }
   }
 
