@@ -14,8 +14,10 @@ import type { Scope } from './base/stats.ts';
 
 const GENERATIONS_MAX = 10;
 
+const OUTCOMES = ['started', 'applied', 'unchanged', 'refused', 'failed'] as const;
+
 /** failed: it is good and could not be put in force, e.g. because a port is taken; all is as before. */
-export type ReloadOutcome = 'started' | 'applied' | 'unchanged' | 'refused' | 'failed';
+export type ReloadOutcome = (typeof OUTCOMES)[number];
 
 export type Generation = {
   /** Counts what has been in force; one that was not put in force has the number of the one that stayed. */
@@ -59,7 +61,7 @@ export class Reloader {
   constructor(deps: ReloaderDeps) {
     this.#deps = deps;
     this.#sha256 = digest(deps.text);
-    deps.stats.gauge('config_generation').set(1);
+    for (const outcome of OUTCOMES) deps.stats.counter('config_reloads', outcome);
     this.#note({ outcome: 'started', by: 'start', sha256: this.#sha256 });
   }
 
@@ -121,6 +123,7 @@ export class Reloader {
     if (this.#generations.length > GENERATIONS_MAX) this.#generations.shift();
     this.#deps.stats.counter('config_reloads', about.outcome).add(1);
     this.#deps.stats.gauge('config_generation').set(this.#generation);
+    this.#deps.stats.gauge('config_checksum').set(Number.parseInt(this.#sha256.slice(0, 8), 16));
     return generation;
   }
 

@@ -22,6 +22,9 @@ export function childPlace(place: Place, segment: string, exceptions = true): Pl
   if (first === 'tls' && second === 'cert_expiry_seconds') {
     return { prefix, labels: [...labels, ['file', segment]] };
   }
+  if (first === 'k8s' && prefix.length === 1 && labels.length === 0) {
+    return { prefix, labels: [['server', segment]] };
+  }
   if (first === 'rt') {
     const has = (name: string) => labels.some((label) => label[0] === name);
     const labelled = (name: string, shorter: readonly string[] = prefix): Place => ({
