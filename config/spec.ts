@@ -312,7 +312,13 @@ export type AdminSpec = {
 };
 
 export type TelemeterSpec =
-  | { readonly kind: 'io.l5d.prometheus'; readonly path: string; readonly prefix: string }
+  /** `maxSeries`: values of one label that are shown by their own names. */
+  | {
+      readonly kind: 'io.l5d.prometheus';
+      readonly path: string;
+      readonly prefix: string;
+      readonly maxSeries: number;
+    }
   | { readonly kind: 'io.l5d.tracelog'; readonly sampleRate: number; readonly level: string }
   | { readonly kind: 'io.l5d.recentRequests'; readonly sampleRate: number; readonly capacity: number }
   | {

@@ -46,8 +46,9 @@ export const telemeter: Decoder<TelemeterSpec> = kinds<TelemeterSpec>('telemeter
       ...common,
       path: withDefault(urlPath, '/admin/metrics/prometheus'),
       prefix: withDefault(string, ''),
+      maxSeries: withDefault(int(1), 10_000),
     }),
-    ({ path, prefix }) => ({ kind: 'io.l5d.prometheus', path, prefix }),
+    (keys) => ({ kind: 'io.l5d.prometheus', ...keys }),
   ),
   'io.l5d.tracelog': map(
     ofKind({

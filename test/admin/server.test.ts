@@ -14,7 +14,12 @@ import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from '../telemetry/exposition-parser.ts';
 import { ask, plainSpec, sourcesFor, withAdmin } from './rig.ts';
 
-const prometheus = { kind: 'io.l5d.prometheus', path: '/admin/metrics/prometheus', prefix: '' } as const;
+const prometheus = {
+  kind: 'io.l5d.prometheus',
+  path: '/admin/metrics/prometheus',
+  prefix: '',
+  maxSeries: 10_000,
+} as const;
 
 /** A self-signed identity, as files. */
 function writeIdentity(folder: string): { certPath: string; keyPath: string } {

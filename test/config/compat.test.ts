@@ -206,7 +206,7 @@ describe('Old forms at the top level', () => {
   it('read commonMetrics as the Prometheus telemeter, once', () => {
     const one = good(`telemetry: [{kind: io.l5d.commonMetrics}]\n${routerText('')}`);
     assert.deepEqual(one.spec.telemetry, [
-      { kind: 'io.l5d.prometheus', path: '/admin/metrics/prometheus', prefix: '' },
+      { kind: 'io.l5d.prometheus', path: '/admin/metrics/prometheus', prefix: '', maxSeries: 10_000 },
     ]);
     const both = good(
       `telemetry: [{kind: io.l5d.commonMetrics}, {kind: io.l5d.prometheus}]\n${routerText('')}`,

@@ -16,6 +16,7 @@ import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { failed, ok, pending, type State } from '../../src/base/activity.ts';
 import { Failure } from '../../src/base/failure.ts';
 import { seededRng } from '../../src/base/rng.ts';
+import type { Scope } from '../../src/base/stats.ts';
 import { TimerWheel } from '../../src/base/timer-wheel.ts';
 import { Cell } from '../../src/base/var.ts';
 import { HandClock } from './hand-clock.ts';
@@ -31,6 +32,8 @@ export type RigOptions = {
   readonly service?: ServiceParams;
   readonly admin?: string;
   readonly descriptors?: Descriptors;
+  /** Where metrics go instead of `stats`. */
+  readonly scope?: Scope;
 };
 
 const routerSpec: RouterSpec = {
@@ -91,13 +94,14 @@ export class Rig {
   readonly #clients: RawClient[] = [];
 
   private constructor(options: RigOptions) {
+    const scope = options.scope ?? this.stats.root;
     const spec = { ...routerSpec, ...options.router };
     this.descriptors = options.descriptors ?? new Descriptors(100_000, 100_000);
     const binder: Binder = { bind: (_local, path) => this.name(path.show), ingress: () => this.ingress };
     this.router = new Router({
       spec,
       binder,
-      stats: this.stats.root.scope('rt', spec.label),
+      stats: scope.scope('rt', spec.label),
       clock: this.clock,
       wheel: this.wheel,
       rng: seededRng(7),
@@ -113,7 +117,7 @@ export class Rig {
     this.server = new HttpServer({
       spec: { ...serverSpec, ...options.server },
       router: this.router,
-      stats: this.stats.root.scope('rt', spec.label, 'server', 'test'),
+      stats: scope.scope('rt', spec.label, 'server', 'test'),
       wheel: this.wheel,
       rng: seededRng(11),
       clock: this.clock,

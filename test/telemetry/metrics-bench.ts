@@ -9,10 +9,12 @@ import { flatJson, treeJson } from '../../src/telemetry/json.ts';
 import { StatMetric } from '../../src/telemetry/metric.ts';
 import { type MetricNode, MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { prometheusText } from '../../src/telemetry/prometheus.ts';
+import { SeriesBudget } from '../../src/telemetry/series-budget.ts';
 import { inSlices, type Pieces } from '../../src/telemetry/slices.ts';
 import { SlabStats } from '../../src/threads/stat-slab.ts';
 
 const tree = new MetricsTree(systemClock);
+const budget = new SeriesBudget(10_000);
 const source = tree.addSource();
 const slab = new SlabStats((messages) => source.receive(messages));
 const values = Array.from({ length: 1024 }, (_, i) => Math.exp((i * 7919) % 6.2));
@@ -89,7 +91,7 @@ function closeWindows(node: MetricNode): number {
 
 updates();
 fill();
-await render('prometheus', () => prometheusText(tree.root, ''));
+await render('prometheus', () => prometheusText(tree.root, '', budget));
 await render('flat json', () => flatJson(tree.root, false));
 await render('pretty json', () => flatJson(tree.root, true));
 await render('tree json', () => treeJson(tree.root));

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { seededRng } from '../../src/base/rng.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../src/telemetry/process.ts';
 import { prometheusText } from '../../src/telemetry/prometheus.ts';
+import { SeriesBudget } from '../../src/telemetry/series-budget.ts';
 import { inSlices } from '../../src/telemetry/slices.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from './exposition-parser.ts';
 
-function rig(prefix = '') {
+function rig(prefix = '', maxSeries = 10_000) {
   const clock = new HandClock();
   const tree = new MetricsTree(clock);
+  const budget = new SeriesBudget(maxSeries);
   const render = () => {
     tree.settle();
-    return [...prometheusText(tree.root, prefix)].join('');
+    return [...prometheusText(tree.root, prefix, budget)].join('');
   };
   return {
     clock,
@@ -187,11 +190,74 @@ describe('Prometheus exposition', () => {
     }
   });
 
+  it('adds up what is beyond the budget of a label, and says how many those are', () => {
+    const { scope, render, lines } = rig('', 2);
+    for (const [i, service] of ['a', 'b', 'c', 'd'].entries()) {
+      const each = scope.scope('rt', 'http', 'service', service);
+      each.counter('requests').add(i + 1);
+      each.gauge('pending').set(1);
+      each.stat('ms').observe(10 * i);
+    }
+    const got = lines().filter((line) => !line.startsWith('#') && !line.includes('quantile'));
+    assert.deepEqual(got, [
+      'rt:service:requests{rt="http", service="a"} 1',
+      'rt:service:requests{rt="http", service="b"} 2',
+      'rt:service:requests{rt="http", service="_other"} 7',
+      'rt:service:pending{rt="http", service="a"} 1.0',
+      'rt:service:pending{rt="http", service="b"} 1.0',
+      'rt:service:pending{rt="http", service="_other"} 2.0',
+      'rt:service:ms_count{rt="http", service="a"} 1',
+      'rt:service:ms_sum{rt="http", service="a"} 0',
+      'rt:service:ms_count{rt="http", service="b"} 1',
+      'rt:service:ms_sum{rt="http", service="b"} 10',
+      'rt:service:ms_count{rt="http", service="_other"} 2',
+      'rt:service:ms_sum{rt="http", service="_other"} 50',
+      'rt:service:ms_avg{rt="http", service="a"} 0',
+      'rt:service:ms_avg{rt="http", service="b"} 10',
+      'telemetry:folded_values{label="service"} 2.0',
+    ]);
+    parseExposition(render());
+  });
+
+  it('never lets _other go down nor a name move, whatever comes and goes', () => {
+    const { scope, render, tree } = rig('', 3);
+    const numbers = seededRng(5);
+    let before = new Map<string, number>();
+    let goneBefore = new Set<string>();
+    for (let scrape = 0; scrape < 200; scrape++) {
+      const gone = new Set<string>();
+      for (let i = 0; i < 8; i++) {
+        const service = scope.scope('rt', 'http', 'service', `s${i}`);
+        service.counter('requests').add(numbers.below(5));
+        service.stat('ms').observe(numbers.below(100));
+        if (numbers.below(10) > 0) continue;
+        service.prune();
+        gone.add(`s${i}`);
+      }
+      tree.settle();
+      const now = new Map<string, number>();
+      for (const { name, labels, value } of parseExposition(render()).samples) {
+        if (/requests|_count|_sum/.test(name)) now.set(`${name} ${labels.get('service')}`, value);
+      }
+      for (const [key, value] of before) {
+        const service = key.split(' ')[1] ?? '';
+        if (service === '_other')
+          assert.ok((now.get(key) ?? 0) >= value, `${key}: ${value}, ${now.get(key)}`);
+        else if (!gone.has(service) && !goneBefore.has(service)) {
+          assert.ok((now.get(key) ?? -1) >= value, `${key}: ${value}, ${now.get(key)}`);
+        }
+      }
+      before = now;
+      goneBefore = gone;
+    }
+    assert.ok((before.get('rt:service:requests _other') ?? 0) > 500);
+  });
+
   it('stays valid with the process metrics appended', async () => {
     const { scope, tree } = rig();
     scope.counter('process_cpu_seconds_total').add(1);
     tree.settle();
-    const own = [...prometheusText(tree.root, '', processMetricNames())].join('');
+    const own = [...prometheusText(tree.root, '', new SeriesBudget(10), processMetricNames())].join('');
     const { types } = parseExposition(own + (await processMetricsText()));
     assert.equal(types.get('process_cpu_seconds_total'), 'counter');
     assert.equal(types.get('process_cpu_seconds_total_counter'), 'counter');
@@ -210,7 +276,8 @@ describe('Prometheus exposition', () => {
     };
     setImmediate(count);
     let text = '';
-    for await (const chunk of inSlices(prometheusText(tree.root, ''))) text += chunk;
+    for await (const chunk of inSlices(prometheusText(tree.root, '', new SeriesBudget(20_000))))
+      text += chunk;
     done = true;
     assert.equal(parseExposition(text).samples.length, 10_000);
     assert.ok(turns >= 40, `${turns} turns`);

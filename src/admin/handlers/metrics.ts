@@ -4,6 +4,7 @@ import { flatJson, treeJson } from '../../telemetry/json.ts';
 import type { MetricsTree } from '../../telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../telemetry/process.ts';
 import { prometheusText } from '../../telemetry/prometheus.ts';
+import { SeriesBudget } from '../../telemetry/series-budget.ts';
 import { inSlices } from '../../telemetry/slices.ts';
 import { type AdminAnswer, type AdminRequest, flag, type Page } from '../page.ts';
 import type { AdminSources } from '../sources.ts';
@@ -22,11 +23,14 @@ export function metricsPages(sources: AdminSources): Page[] {
       pages.push({ path: '/admin/metrics/influxdb', methods: ['GET'], answer: influxAnswer(metrics) });
     }
     if (telemeter.kind !== 'io.l5d.prometheus') continue;
-    pages.push({
-      path: telemeter.path,
-      methods: ['GET'],
-      answer: () => ({ status: 200, type: PROMETHEUS_TYPE, body: prometheusBody(metrics, telemeter.prefix) }),
+    const { path, prefix, maxSeries } = telemeter;
+    const budget = new SeriesBudget(maxSeries);
+    const answer = () => ({
+      status: 200,
+      type: PROMETHEUS_TYPE,
+      body: prometheusBody(metrics, prefix, budget),
     });
+    pages.push({ path, methods: ['GET'], answer });
   }
   return pages;
 }
@@ -52,8 +56,12 @@ function influxAnswer(metrics: MetricsTree): (request: AdminRequest) => AdminAns
   };
 }
 
-async function* prometheusBody(metrics: MetricsTree, prefix: string): AsyncGenerator<string> {
+async function* prometheusBody(
+  metrics: MetricsTree,
+  prefix: string,
+  budget: SeriesBudget,
+): AsyncGenerator<string> {
   metrics.settle();
-  yield* inSlices(prometheusText(metrics.root, prefix, processMetricNames()));
+  yield* inSlices(prometheusText(metrics.root, prefix, budget, processMetricNames()));
   yield await processMetricsText();
 }
