@@ -88,7 +88,7 @@ export class Listeners {
   }
 
   #listen(kind: string, wanted: Listening, take: (lines: string) => void): void {
-    const listener = this.#deps.tap.listen(wanted, take);
+    const listener = this.#deps.tap.listen(wanted, take, true);
     if (listener === undefined) this.#deps.log.error('too many listen to requests', { kind });
     else this.#open.push(listener);
   }

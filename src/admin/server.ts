@@ -25,6 +25,7 @@ import { metricsPages } from './handlers/metrics.ts';
 import { requestsPages } from './handlers/requests.ts';
 import { shutdownPage } from './handlers/shutdown.ts';
 import { identifierPage, statePages } from './handlers/state.ts';
+import { tracingPage } from './handlers/tracing.ts';
 import { uiPages } from './handlers/ui.ts';
 import { EventStreams } from './live/event-stream.ts';
 import { type AdminAnswer, type Page, TEXT, text } from './page.ts';
@@ -127,6 +128,7 @@ function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams)
     ...statePages(sources),
     ...requestsPages(sources),
     delegatorPage(sources),
+    tracingPage(sources),
     ...configPages(sources, spec.reload.remote),
     shutdownPage(sources, spec.shutdownGraceMs),
   ];

@@ -79,26 +79,45 @@ export type Listening = Omit<Interest, 'bit'>;
 /** Everybody hears of every request. */
 export const everything: Listening = { rate: 1, sampling: 'request', where: [], headers: false };
 
-type Listener = { readonly interest: Interest; readonly take: (lines: string) => void };
+type Listener = {
+  readonly interest: Interest;
+  readonly take: (lines: string) => void;
+  readonly traces: boolean;
+};
 
 export class Tap {
   readonly #tell: (interests: readonly Interest[]) => void;
   readonly #listeners = new Map<number, Listener>();
   #last = -1;
+  #tracing = true;
 
   constructor(tell: (interests: readonly Interest[]) => void) {
     this.#tell = tell;
   }
 
-  /** `take` gets whole lines, each with its line feed. Undefined: too many listen already. */
-  listen(wanted: Listening, take: (lines: string) => void): Closable | undefined {
+  get tracing(): boolean {
+    return this.#tracing;
+  }
+
+  /** False: those who listen for traces hear nothing, and the data threads are told that they do not. */
+  set tracing(on: boolean) {
+    if (on === this.#tracing) return;
+    this.#tracing = on;
+    this.#changed();
+  }
+
+  /**
+   * `take` gets whole lines, each with its line feed. `traces`: only while `tracing` is on. Undefined: too
+   * many listen already.
+   */
+  listen(wanted: Listening, take: (lines: string) => void, traces = false): Closable | undefined {
     if (this.#listeners.size === LISTENERS_MAX) return undefined;
     // In turn, so that what is under way for one that has left does not reach the next.
     let bit = this.#last;
     do bit = (bit + 1) % LISTENERS_MAX;
     while (this.#listeners.has(bit));
     this.#last = bit;
-    this.#listeners.set(bit, { interest: { ...wanted, bit }, take });
+    this.#listeners.set(bit, { interest: { ...wanted, bit }, take, traces });
     this.#changed();
     return {
       close: () => {
@@ -123,6 +142,7 @@ export class Tap {
   }
 
   #changed(): void {
-    this.#tell([...this.#listeners.values()].map(({ interest }) => interest));
+    const heard = [...this.#listeners.values()].filter(({ traces }) => this.#tracing || !traces);
+    this.#tell(heard.map(({ interest }) => interest));
   }
 }

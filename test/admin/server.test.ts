@@ -10,6 +10,7 @@ import forge from 'node-forge';
 import { AdminFailure, startAdmin } from '../../src/admin/server.ts';
 import type { ValueMetric } from '../../src/telemetry/metric.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
+import { Tap } from '../../src/telemetry/tap.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from '../telemetry/exposition-parser.ts';
 import { ask, plainSpec, sourcesFor, withAdmin } from './rig.ts';
@@ -70,6 +71,22 @@ describe('admin server', () => {
       assert.equal((await ask('/admin/metrics/prometheus')).status, 404);
       const refused = await ask('/config.json', { method: 'POST', body: '{}' });
       assert.deepEqual([refused.status, refused.headers['allow']], [405, 'GET']);
+    });
+  });
+
+  it('switches tracing for callers on loopback, and for no page of another site', async () => {
+    const tap = new Tap(() => {});
+    await withAdmin({ sources: { tap } }, async ({ ask }) => {
+      assert.match((await ask('/admin/tracing')).body, /^Could not figure out .* Tracing is enabled\.\n$/);
+      assert.match((await ask('/admin/tracing?enable=true&disable=true')).body, /^Could not figure out/);
+      assert.equal((await ask('/admin/tracing?disable=true')).body, 'Disabling Finagle tracing\n');
+      assert.equal(tap.tracing, false);
+      for (const headers of [{ host: 'evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+        assert.equal((await ask('/admin/tracing?enable=true', { headers })).status, 403);
+      }
+      assert.equal(tap.tracing, false);
+      assert.equal((await ask('/admin/tracing?enable=true')).body, 'Enabled Finagle tracing\n');
+      assert.equal(tap.tracing, true);
     });
   });
 

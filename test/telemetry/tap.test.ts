@@ -19,6 +19,21 @@ describe('Tap', () => {
     );
   });
 
+  it('leaves those out who listen for traces while tracing is off', () => {
+    const told: (readonly Interest[])[] = [];
+    const tap = new Tap((interests) => told.push(interests));
+    tap.listen({ ...everything, rate: 0.1 }, () => {}, true);
+    tap.listen({ ...everything, rate: 0.2 }, () => {});
+    tap.tracing = false;
+    tap.tracing = false;
+    tap.listen({ ...everything, rate: 0.3 }, () => {}, true);
+    tap.tracing = true;
+    assert.deepEqual(
+      told.map((interests) => interests.map(({ rate }) => rate)),
+      [[0.1], [0.1, 0.2], [0.2], [0.2], [0.1, 0.2, 0.3]],
+    );
+  });
+
   it('gives each listener the lines that are his, whole', () => {
     const tap = new Tap(() => {});
     const heard: [string, string][] = [];

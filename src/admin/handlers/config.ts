@@ -1,7 +1,7 @@
 /** `POST /config`: a new configuration for the running process. `/config/generations.json`: those before. */
-import { isIP } from 'node:net';
 import type { Generation } from '../../reload.ts';
-import { type AdminAnswer, type AdminRequest, flag, JSON_TYPE, json, type Page, text } from '../page.ts';
+import { isLocalCaller } from '../local-caller.ts';
+import { type AdminAnswer, flag, JSON_TYPE, json, type Page, text } from '../page.ts';
 import type { AdminSources } from '../sources.ts';
 
 const STATUS: Readonly<Record<Generation['outcome'], number>> = {
@@ -19,7 +19,7 @@ export function configPages(sources: AdminSources, fromAnywhere: boolean): Page[
       path: '/config',
       methods: ['POST'],
       async answer(request): Promise<AdminAnswer> {
-        if (!fromAnywhere && !isLocal(request)) {
+        if (!fromAnywhere && !isLocalCaller(request)) {
           return text(403, 'only callers on loopback may do this, unless admin.reload.remote is true\n');
         }
         const body = request.body === '' ? undefined : request.body;
@@ -30,12 +30,4 @@ export function configPages(sources: AdminSources, fromAnywhere: boolean): Page[
       },
     },
   ];
-}
-
-/** By its address, and by a Host that no name server can make out of another name. */
-function isLocal({ peer, rawHeaders }: AdminRequest): boolean {
-  if (!/^(127\.|::1$|::ffff:127\.)/.test(peer)) return false;
-  const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
-  const host = (at === -1 ? '' : (rawHeaders[at + 1] ?? '')).replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return host === '' || host === 'localhost' || isIP(host) !== 0;
 }
