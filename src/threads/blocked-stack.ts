@@ -5,6 +5,8 @@
 import { type NodeWorker, Session } from 'node:inspector';
 
 const FRAMES_MAX = 20;
+/** A thread that is asked while it begins something may miss it. */
+const ASK_AGAIN_MS = 300;
 
 type Frame = {
   readonly functionName: string;
@@ -31,7 +33,7 @@ export async function stackOfThread(threadId: number, limitMs: number): Promise<
   const { promise, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve('no stack: it is stuck outside of JavaScript'), limitMs);
   const urls = new Map<string, string>();
-  let stack = '';
+  let asking: NodeJS.Timeout | undefined;
   const send = (sessionId: string, id: number, method: string): void =>
     session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method }) });
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
@@ -39,19 +41,22 @@ export async function stackOfThread(threadId: number, limitMs: number): Promise<
     if (workerInfo.workerId !== String(threadId)) return;
     send(sessionId, 1, 'Debugger.enable');
     send(sessionId, 2, 'Debugger.pause');
+    asking = setInterval(() => send(sessionId, 2, 'Debugger.pause'), ASK_AGAIN_MS);
   });
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     const { method, params: said = {} } = JSON.parse(params.message) as Said;
     if (method === 'Debugger.scriptParsed') urls.set(said.scriptId ?? '', said.url ?? '');
     else if (method === 'Debugger.paused') {
       const frames = said.callFrames?.slice(0, FRAMES_MAX) ?? [];
-      stack = frames.map((frame) => shown(frame, urls)).join('\n');
+      clearInterval(asking);
       send(params.sessionId, 3, 'Debugger.resume');
-    } else if (method === 'Debugger.resumed') resolve(stack);
+      resolve(frames.map((frame) => shown(frame, urls)).join('\n'));
+    }
   });
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   await promise;
   clearTimeout(timer);
+  clearInterval(asking);
   session.disconnect();
   return promise;
 }

@@ -47,7 +47,7 @@ describe('stackOfThread', () => {
       require('node:worker_threads').parentPort.postMessage('begin'); endless();`;
     const worker = new Worker(text, { eval: true });
     await once(worker, 'message');
-    const stack = await stackOfThread(worker.threadId, 5000);
+    const stack = await stackOfThread(worker.threadId, 30_000);
     await worker.terminate();
     assert.match(stack, /^at endless \(.*:1:\d+\)/);
   });
