@@ -2,7 +2,7 @@
  * A log that holds its lines back until it is released: what the parts of the process say while they start
  * comes after the line that says what was started. Holds a bounded number of lines; then they go through.
  */
-import type { Log, LogFields } from './base/log.ts';
+import type { Log, LogFields, LogLevel } from './base/log.ts';
 
 const LINES_MAX = 1000;
 
@@ -14,6 +14,14 @@ export class HeldLog implements Log {
 
   constructor(log: Log) {
     this.#log = log;
+  }
+
+  get level(): LogLevel | undefined {
+    return this.#log.level;
+  }
+
+  set level(level: LogLevel | undefined) {
+    this.#log.level = level;
   }
 
   get debugEnabled(): boolean {

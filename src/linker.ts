@@ -19,6 +19,7 @@ import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import { mathRng } from './base/rng.ts';
+import { listCertificates } from './certificate-list.ts';
 import { clientStates } from './client-states.ts';
 import { descriptorLimit, descriptorPlan } from './descriptor-plan.ts';
 import { identifyBy } from './identify.ts';
@@ -324,6 +325,7 @@ export class Linker {
       },
       boundNames: () => this.#naming.boundNames(),
       clientState: async () => clientStates(await this.#data.clients(), this.#clientTls),
+      certificates: () => listCertificates(this.spec),
       kubernetes: () => this.#kube.watches(),
       identify: (head) => {
         const ingress = (i: number, identifier: number) =>

@@ -48,6 +48,12 @@ export function flag(query: URLSearchParams, name: string): boolean {
   return value === '1' || value === 'true' || value === 't';
 }
 
+/** The first field of this name, in lower case here; '' when there is none. */
+export function headerOf({ rawHeaders }: AdminRequest, name: string): string {
+  const at = rawHeaders.findIndex((each, i) => i % 2 === 0 && each.toLowerCase() === name);
+  return at === -1 ? '' : (rawHeaders[at + 1] ?? '');
+}
+
 /** What others are asked for must come within this time. */
 export const ANSWER_LIMIT_MS = 2000;
 

@@ -21,7 +21,9 @@ import { basicPages, indexPages } from './handlers/basic.ts';
 import { configPages } from './handlers/config.ts';
 import { delegatorPage } from './handlers/delegator.ts';
 import { livePages } from './handlers/live.ts';
+import { loggingPage } from './handlers/logging.ts';
 import { metricsPages } from './handlers/metrics.ts';
+import { profilePages } from './handlers/profiles.ts';
 import { requestsPages } from './handlers/requests.ts';
 import { shutdownPage } from './handlers/shutdown.ts';
 import { identifierPage, statePages } from './handlers/state.ts';
@@ -120,6 +122,7 @@ function prepare(spec: AdminSpec): Settings | AdminFailure {
 }
 
 function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams): readonly Page[] {
+  const controlFromAnywhere = spec.security?.controlEnabled === true;
   const pages = [
     ...uiPages(),
     ...basicPages(sources),
@@ -130,7 +133,9 @@ function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams)
     delegatorPage(sources),
     tracingPage(sources),
     ...configPages(sources, spec.reload.remote),
-    shutdownPage(sources, spec.shutdownGraceMs),
+    ...profilePages(sources),
+    loggingPage(sources, controlFromAnywhere),
+    shutdownPage(sources, spec.shutdownGraceMs, controlFromAnywhere),
   ];
   // A later page replaces an earlier one of the same path, as two telemeters may name one.
   const byPath = new Map(pages.map((page) => [page.path, page]));

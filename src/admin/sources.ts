@@ -49,6 +49,25 @@ export type RouterClient = {
   readonly endpoints: readonly EndpointState[];
 };
 
+export type ShownCertificate = {
+  readonly file: string;
+  /** Places in the configuration, such as `routers[0].servers[0].tls`. */
+  readonly usedBy: readonly string[];
+  readonly subject: string;
+  readonly issuer: string;
+  readonly names: readonly string[];
+  /** ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly key: string;
+  readonly fingerprint256: string;
+};
+
+export type CertificateList = {
+  readonly certificates: readonly ShownCertificate[];
+  readonly problems: readonly { readonly file: string; readonly problem: string }[];
+};
+
 /** A router as its configuration says it. */
 export type RouterSummary = {
   readonly label: string;
@@ -104,6 +123,8 @@ export interface AdminSources extends Reloads {
   shutdown(graceMs: number): void;
   boundNames(): Promise<readonly string[]>;
   clientState(): Promise<Readonly<Record<string, ClientState>>>;
+  /** In the files that the configuration names. */
+  certificates(): Promise<CertificateList>;
   /** What is watched of the Kubernetes API, and how current it is. */
   kubernetes(): readonly unknown[];
   /** By router label. */

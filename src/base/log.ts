@@ -4,6 +4,8 @@ export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITI
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface Log {
+  /** What is written, from now on when it is set; undefined where there is no choice. */
+  level?: LogLevel | undefined;
   /** Test before building fields that cost something. */
   readonly debugEnabled: boolean;
   debug(message: string, fields?: LogFields): void;

@@ -47,6 +47,7 @@ export function sourcesFor(
     shutdown() {},
     boundNames: async () => [],
     clientState: async () => ({}),
+    certificates: async () => ({ certificates: [], problems: [] }),
     kubernetes: () => [],
     reload: async () => 'nothing to reload',
     generations: () => [],

@@ -9,6 +9,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { loadConfig } from '../../config/load.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Linker } from '../../src/linker.ts';
+import { reloadable } from '../../src/reloadable.ts';
 import { start } from '../../src/start.ts';
 
 const BROWSER = '/usr/bin/chromium';
@@ -41,12 +42,14 @@ ${extra}`;
   const started = await start(loadConfig(text, { source: 'linker.yaml' }), { threads: 1, log: silentLog });
   assert.ok(started.ok, started.ok ? '' : started.errors.join('\n'));
   const { linker } = started;
+  const reloads = reloadable(linker, { text, source: '<stdin>' }, silentLog);
   return {
     linker,
     url: `http://127.0.0.1:${linker.adminPort}/`,
     point: (service, ...addresses) => writeFileSync(join(folder, service), `${addresses.join('\n')}\n`),
     call: (host, headers = {}) => call(linker.ports[0]?.[0] ?? 0, host, headers),
     async close() {
+      reloads.close();
       await linker.close(0);
       rmSync(folder, { recursive: true });
     },

@@ -148,14 +148,56 @@ describe('The admin pages', { skip }, () => {
     );
   });
 
+  it('show what names are bound to, with the endpoints', async () => {
+    await withPage(browser, async (page) => {
+      await page.goto(`${site.url}#/discovery?client=${encodeURIComponent('/#/io.l5d.fs/web')}`);
+      const client = page.getByRole('region', { name: '/#/io.l5d.fs/web', exact: true });
+      await client.getByRole('row', { name: `127.0.0.1:${web.port} healthy` }).waitFor();
+      await client.getByText(/router outgoing, plain text, told .* ago/).waitFor();
+      await page.getByText('None: no namer in use reads from Kubernetes.').waitFor();
+      await assertAccessible(page);
+    });
+  });
+
+  it('show the configuration, and check another with its mistakes where they are', async () => {
+    await withPage(
+      browser,
+      async (page) => {
+        await page.goto(`${site.url}#/config`);
+        await page.getByText('"label": "outgoing"').waitFor();
+        await page.getByText('started').waitFor();
+        const text = page.getByLabel('Configuration to check');
+        await text.fill('admin: {port: 0}\nrouters:\n- protocol: http\n  servres: [{port: 0}]\n');
+        await page.getByRole('button', { name: 'Check' }).click();
+        await page.getByText('It cannot be used:').waitFor();
+        assert.match(await page.getByRole('status').locator('pre').innerText(), /servres.*\^/s);
+        await assertAccessible(page);
+      },
+      { expected: /400 \(Bad Request\)/ },
+    );
+  });
+
+  it('say that nothing is encrypted where no certificates are named, and that nothing is logged', async () => {
+    await withPage(browser, async (page) => {
+      await page.goto(`${site.url}#/certificates`);
+      await page.getByText('The configuration names no certificates').waitFor();
+      await assertAccessible(page);
+      await page.goto(`${site.url}#/logs`);
+      await page.getByText('This process writes no log.').waitFor();
+      await page.goto(`${site.url}help`);
+      await page.getByRole('link', { name: '/admin/metrics.json' }).waitFor();
+      await assertAccessible(page);
+    });
+  });
+
   it('fit a phone', async () => {
     await withPage(
       browser,
       async (page) => {
-        for (const view of ['overview', 'names?q=/svc/web', 'requests']) {
+        for (const view of ['overview', 'names?q=/svc/web', 'requests', 'discovery', 'config', 'help']) {
           await page.goto(`${site.url}#/${view}`);
           await page.getByRole('heading', { level: 1 }).waitFor();
-          await page.locator('tbody tr, .tree').first().waitFor();
+          await page.locator('tbody tr, .tree, .generations li, .plain li').first().waitFor();
           await assertFits(page);
         }
       },

@@ -14,6 +14,7 @@ export function basicPages(sources: AdminSources): Page[] {
       return reasons.length === 0 ? text(200, 'ok') : text(503, `not ready:\n${reasons.join('\n')}\n`);
     }),
     get('/config.json', () => json(sources.config())),
+    get('/admin/registry.json', () => json(registry(sources))),
     get('/admin/server_info', () => {
       const lines = Object.entries(sources.serverInfo).map(([key, value]) => `${key}: ${value}\n`);
       lines.push(`start_time: ${new Date(startWallMs).toISOString()}\n`);
@@ -21,6 +22,14 @@ export function basicPages(sources: AdminSources): Page[] {
       return text(200, lines.join(''));
     }),
   ];
+}
+
+/** What the process was started with. Of its environment only the names: values may be secrets. */
+function registry({ serverInfo }: AdminSources): unknown {
+  const { pid, platform, arch, argv, execArgv, versions, env } = process;
+  return {
+    registry: { ...serverInfo, pid, platform, arch, argv, execArgv, versions, env: Object.keys(env).sort() },
+  };
 }
 
 /** The lists of all pages, `own` included. */

@@ -3,7 +3,8 @@ import { readWhere } from '../../telemetry/where.ts';
 import { EVENTS_TYPE, type EventStreams, LINES_TYPE } from '../live/event-stream.ts';
 import { Overview } from '../live/overview.ts';
 import { TapStreams } from '../live/tap-streams.ts';
-import { flag, type Page, text } from '../page.ts';
+import { isLocalCaller } from '../local-caller.ts';
+import { flag, headerOf, type Page, text } from '../page.ts';
 import type { AdminSources } from '../sources.ts';
 
 export function livePages(sources: AdminSources, streams: EventStreams): Page[] {
@@ -27,24 +28,21 @@ export function livePages(sources: AdminSources, streams: EventStreams): Page[] 
     {
       path: '/admin/tap',
       methods: ['GET'],
-      answer({ query, rawHeaders }) {
+      answer(request) {
+        const { query } = request;
         const where = readWhere(query.get('where') ?? '');
         if (typeof where === 'string') return text(400, `where: ${where}`);
         const rate = Number(query.get('rate') ?? '1');
         if (!(rate > 0 && rate <= 1)) return text(400, 'rate: a number above 0 and up to 1');
-        const question = { where, rate, headers: flag(query, 'headers') };
-        if (acceptsEvents(rawHeaders)) {
+        const headers = flag(query, 'headers');
+        // They hold what callers prove themselves with.
+        if (headers && !isLocalCaller(request)) return text(403, 'headers are for callers on loopback only');
+        const question = { where, rate, headers };
+        if (headerOf(request, 'accept').includes('text/event-stream')) {
           return streams.answer(EVENTS_TYPE, ':\n\n', (stream) => taps.join(stream, question, 'events'));
         }
         return streams.answer(LINES_TYPE, '\n', (stream) => taps.join(stream, question, 'lines'));
       },
     },
   ];
-}
-
-function acceptsEvents(rawHeaders: readonly string[]): boolean {
-  return rawHeaders.some(
-    (name, i) =>
-      i % 2 === 0 && name.toLowerCase() === 'accept' && rawHeaders[i + 1]?.includes('text/event-stream'),
-  );
 }

@@ -1,4 +1,5 @@
 /** `POST /admin/shutdown`: answers, then begins the graceful end of the process. */
+import { isLocalCaller } from '../local-caller.ts';
 import { type AdminAnswer, type Page, text } from '../page.ts';
 import type { AdminSources } from '../sources.ts';
 
@@ -30,12 +31,16 @@ export function parseGrace(value: string): number | undefined {
   return totalMs < 0 ? undefined : Math.min(GRACE_MS_MAX, Math.ceil(totalMs));
 }
 
-export function shutdownPage(sources: AdminSources, defaultGraceMs: number): Page {
+/** `fromAnywhere`: callers that are not on loopback may end the process too. */
+export function shutdownPage(sources: AdminSources, defaultGraceMs: number, fromAnywhere: boolean): Page {
   return {
     path: '/admin/shutdown',
     methods: ['POST'],
-    answer({ query }): AdminAnswer {
-      const asked = query.get('grace');
+    answer(request): AdminAnswer {
+      if (!fromAnywhere && !isLocalCaller(request)) {
+        return text(403, 'only callers on loopback may do this, unless admin.security allows control\n');
+      }
+      const asked = request.query.get('grace');
       const graceMs = asked === null ? defaultGraceMs : parseGrace(asked);
       if (graceMs === undefined) {
         const shown = (asked ?? '').slice(0, 100);

@@ -26,6 +26,7 @@ export function statePages(sources: AdminSources): Page[] {
         : Object.fromEntries(ids.flatMap((id) => (all[id] ? [[id, all[id]]] : [])));
     }),
     page('/kubernetes.json', async () => sources.kubernetes()),
+    page('/certificates.json', () => sources.certificates()),
     page('/routers.json', async () => sources.routers()),
     page('/identify.json', async ({ query }) => sources.identify(describedHead(query))),
   ];

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type AdminAnswer, type AdminRequest, type Page, text } from '../page.ts';
+import { type AdminAnswer, type AdminRequest, headerOf, type Page, text } from '../page.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html;charset=UTF-8',
@@ -53,20 +53,13 @@ function readFiles(from: URL): ReadonlyMap<string, File> {
   }
 }
 
-function fileAnswer(file: File, { rawHeaders }: AdminRequest): AdminAnswer {
+function fileAnswer(file: File, request: AdminRequest): AdminAnswer {
   const headers = { 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' };
   const answer = { status: 200, type: file.type };
-  if (!acceptsGzip(rawHeaders)) return { ...answer, headers, body: file.text };
+  if (!/\bgzip\b/.test(headerOf(request, 'accept-encoding'))) return { ...answer, headers, body: file.text };
   return {
     ...answer,
     headers: { ...headers, 'content-encoding': 'gzip', vary: 'accept-encoding' },
     body: file.gzip,
   };
-}
-
-function acceptsGzip(rawHeaders: readonly string[]): boolean {
-  return rawHeaders.some(
-    (name, i) =>
-      i % 2 === 0 && name.toLowerCase() === 'accept-encoding' && /\bgzip\b/.test(rawHeaders[i + 1] ?? ''),
-  );
 }

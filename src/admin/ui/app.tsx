@@ -1,6 +1,11 @@
 /** The frame of all views: navigation, the state of the connection, the theme. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Certificates } from './certificates.tsx';
+import { ConfigView } from './config-view.tsx';
+import { Discovery } from './discovery.tsx';
 import { age } from './format.ts';
+import { Help } from './help.tsx';
+import { Logs } from './logs.tsx';
 import { Names } from './names.tsx';
 import { Overview } from './overview.tsx';
 import type { Info } from './overview-feed.ts';
@@ -15,6 +20,11 @@ const VIEWS = [
   ['overview', 'Overview'],
   ['names', 'Names'],
   ['requests', 'Requests'],
+  ['discovery', 'Discovery'],
+  ['certificates', 'Certificates'],
+  ['config', 'Config'],
+  ['logs', 'Logs'],
+  ['help', 'Help'],
 ] as const;
 
 export function App() {
@@ -98,6 +108,16 @@ function View({ route, feed, theme, routers }: ViewProps) {
       return routers === undefined ? <p class="empty">Asking…</p> : <Names route={route} routers={routers} />;
     case 'requests':
       return <Requests route={route} />;
+    case 'discovery':
+      return <Discovery route={route} />;
+    case 'certificates':
+      return <Certificates />;
+    case 'config':
+      return <ConfigView key={feed.info?.startTime} />;
+    case 'logs':
+      return <Logs />;
+    case 'help':
+      return <Help />;
     default:
       return (
         <p class="empty">

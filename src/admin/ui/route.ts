@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 export type Route = { readonly view: string; readonly params: URLSearchParams };
 
-const ALIASES: Readonly<Record<string, string>> = { delegator: 'names', logging: 'logs' };
+const ALIASES: Readonly<Record<string, string>> = { delegator: 'names', logging: 'logs', help: 'help' };
 
 /** `#/names?path=/svc/web`; without it the address says which view it is, as in linkerd. */
 function current(): Route {
