@@ -18,6 +18,8 @@ type ClientStates = Record<
 
 export class AdminClient implements Namings {
   readonly about: string;
+  /** Without its port. */
+  readonly host: string;
   readonly #base: string;
 
   /** `HOST:PORT`, or a URL for an admin server with TLS. */
@@ -25,6 +27,7 @@ export class AdminClient implements Namings {
     this.about = place;
     const url = /^https?:\/\//.test(place) ? place : `http://${place}`;
     if (!URL.canParse(url)) throw new Mistake(`--admin takes HOST:PORT, not ${place}`);
+    this.host = new URL(url).hostname.replace(/^\[|\]$/g, '');
     this.#base = url.replace(/\/+$/, '');
   }
 
@@ -89,4 +92,14 @@ export class AdminClient implements Namings {
     const said = (await response.text()).trim();
     throw new CannotRun(`the admin server at ${this.about} answers ${page} with ${response.status}: ${said}`);
   }
+}
+
+/** How far the router's clock is before this one, to about a second; half of the way there is left out. */
+export async function clockSkewMs(client: AdminClient): Promise<number> {
+  const startMs = Date.now();
+  const answer = await client.open('/admin/ping', AbortSignal.timeout(ANSWER_MS));
+  const middleMs = (startMs + Date.now()) / 2;
+  await answer.body?.cancel();
+  const told = Date.parse(answer.headers.get('date') ?? '');
+  return Number.isNaN(told) ? 0 : told + 500 - middleMs;
 }

@@ -9,6 +9,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../base/clock.ts';
 import { type Closable, closeAll } from '../base/closable.ts';
+import { descriptorLimit } from '../descriptor-plan.ts';
 import type { MetricsTree } from './metrics-tree.ts';
 
 /** One for the process, made when first asked for: its observers of the runtime cannot be taken down. */
@@ -82,6 +83,7 @@ export async function watchProcess(tree: MetricsTree, clock: Clock): Promise<Clo
   const descriptors = new FolderCount('/proc/self/fd', clock);
   const threads = new FolderCount('/proc/self/task', clock);
   await Promise.all([descriptors.refresh(), threads.refresh()]);
+  const limit = descriptorLimit();
   const gauge = (segments: readonly string[], read: () => number) =>
     tree.computedGauge(['jvm', ...segments], read);
   const parts: Closable[] = [
@@ -94,5 +96,6 @@ export async function watchProcess(tree: MetricsTree, clock: Clock): Promise<Clo
   ];
   if (!Number.isNaN(threads.read())) parts.push(gauge(['thread', 'count'], () => threads.read()));
   if (!Number.isNaN(descriptors.read())) parts.push(gauge(['fd_count'], () => descriptors.read()));
+  parts.push(gauge(['fd_limit'], () => limit));
   return closeAll(parts);
 }
