@@ -6,7 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { cpuMicros, residentBytes } from './support/cpu-time.ts';
-import { type ProxyName, proxyNames, type RunningProxy, startProxy } from './support/proxies.ts';
+import {
+  type ProxyName,
+  proxyNames,
+  type RunningProxy,
+  startProxy,
+  usualProxies,
+} from './support/proxies.ts';
 import { type Round, report } from './support/report.ts';
 import { drive, makeRig, type Rig } from './support/rig.ts';
 import { type Scenario, scenarios } from './support/scenarios.ts';
@@ -61,13 +67,13 @@ function settingsOf(words: readonly string[]): Settings {
     seconds: number(values.seconds, values.short ? 1 : 4),
     warmup: number(values.warmup, values.short ? 1 : 2),
     scenarios: some(values.scenarios, scenarios, (scenario) => scenario.name),
-    proxies: some(values.proxies, proxyNames, (name) => name),
+    proxies: values.proxies === undefined ? usualProxies : some(values.proxies, proxyNames, (name) => name),
   };
 }
 
 /** Proxies whose program is not installed are left out, and it is said. */
 function installed(names: readonly ProxyName[]): ProxyName[] {
-  const needed = { turnout: undefined, nginx: 'nginx', haproxy: 'haproxy', 'http-proxy': undefined } as const;
+  const needed: Readonly<Partial<Record<ProxyName, string>>> = { nginx: 'nginx', haproxy: 'haproxy' };
   return names.filter((name) => {
     const program = needed[name];
     if (program === undefined || has(program)) return true;
