@@ -5,19 +5,23 @@
 import {
   bad,
   bool,
+  checked,
   type Decoder,
   fails,
   ignored,
   int,
   ip,
   list,
+  nonEmpty,
   object,
   optional,
   port,
+  required,
   string,
   withDefault,
 } from './decode.ts';
 import { quote } from './errors.ts';
+import { path } from './name-decoders.ts';
 import { LOOPBACK } from './server-spec.ts';
 import { listenerSocket, socketDefaults } from './socket-spec.ts';
 import type { AdminSpec } from './spec.ts';
@@ -55,6 +59,32 @@ const security = object({
   pathBlacklist: withDefault(list(regex), []),
 });
 
+/** Stands in addresses as one segment. */
+const nodeName = checked(nonEmpty, (text) =>
+  /^[\w.:-]{1,253}$/.test(text) && !/^\.\.?$/.test(text)
+    ? undefined
+    : `${quote(text)} is not a name of a node`,
+);
+
+const nodeUrl = checked(nonEmpty, (text) => {
+  const url = URL.parse(text);
+  const plain = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '';
+  if (plain && url.username === '' && url.password === '') return undefined;
+  return `${quote(text)} is not the address of an admin server, such as http://10.0.0.2:9990`;
+});
+
+const fleet = object({
+  peers: withDefault(
+    checked(list(object({ name: required(nodeName), url: required(nodeUrl) })), (peers) => {
+      const names = peers.map(({ name }) => name);
+      const again = names.find((name, i) => names.indexOf(name) !== i);
+      return again === undefined ? undefined : `two nodes have the name ${quote(again)}`;
+    }),
+    [],
+  ),
+  dst: optional(path),
+});
+
 export const admin: Decoder<AdminSpec> = object({
   ip: withDefault(ip, LOOPBACK),
   port: withDefault(port, ADMIN_PORT),
@@ -68,5 +98,6 @@ export const admin: Decoder<AdminSpec> = object({
   tls: optional(serverTls),
   httpIdentifierPort: optional(port),
   security: optional(security),
+  fleet: optional(fleet),
   workerThreads: ignored(int(1)),
 });

@@ -309,6 +309,13 @@ export type AdminSpec = {
     readonly pathWhitelist: readonly string[];
     readonly pathBlacklist: readonly string[];
   };
+  readonly fleet?: FleetSpec;
+};
+
+/** The other nodes: listed, and those that the name `dst` is bound to. */
+export type FleetSpec = {
+  readonly peers: readonly { readonly name: string; readonly url: string }[];
+  readonly dst?: string;
 };
 
 export type TelemeterSpec =

@@ -22,6 +22,7 @@ import { mathRng } from './base/rng.ts';
 import { listCertificates } from './certificate-list.ts';
 import { clientStates } from './client-states.ts';
 import { descriptorLimit, descriptorPlan } from './descriptor-plan.ts';
+import { Fleet } from './fleet.ts';
 import { identifyBy } from './identify.ts';
 import { Listeners } from './listeners.ts';
 import { Naming } from './naming.ts';
@@ -119,6 +120,7 @@ export class Linker {
   readonly #data: DataHost;
   readonly #tap: Tap;
   readonly #listeners: Listeners;
+  readonly #fleet: Fleet;
   readonly #clientTls = clientTlsNames(() => this.spec.routers);
   #admin: AdminServer | undefined;
   #process: Closable | undefined;
@@ -151,6 +153,7 @@ export class Linker {
     this.#kube = kube;
     this.#tap = new Tap((interests) => this.#data.setInterests(interests));
     this.#naming = naming;
+    this.#fleet = new Fleet(spec.admin.fleet, (path) => naming.bindPlainly(path));
     this.#data = makeDataHost({
       plan,
       names: naming,
@@ -252,6 +255,7 @@ export class Linker {
       this.#log.warn('requests and tunnels were cut at the end of the grace period', { cut, graceMs });
     await this.#listeners.close();
     await this.#admin?.close(started ? 200 : 0);
+    this.#fleet.close();
     this.#kube.close();
     this.#process?.close();
     this.metrics.close();
@@ -314,6 +318,7 @@ export class Linker {
       tap: this.#tap,
       recent: this.#listeners.recent,
       telemetry: this.spec.telemetry,
+      namers: this.spec.namers.map(({ prefix }) => prefix),
       routers: () => routerSummaries(this.spec.routers),
       clientTls: this.#clientTls,
       config: () => this.spec.json,
@@ -326,6 +331,7 @@ export class Linker {
       boundNames: () => this.#naming.boundNames(),
       clientState: async () => clientStates(await this.#data.clients(), this.#clientTls),
       certificates: () => listCertificates(this.spec),
+      fleet: () => this.#fleet.peers(),
       kubernetes: () => this.#kube.watches(),
       identify: (head) => {
         const ingress = (i: number, identifier: number) =>

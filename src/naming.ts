@@ -2,6 +2,7 @@
  * The control side of naming: the interpreters of all routers, as data threads and the admin server ask them.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { interpreterDefault } from '../config/interpreter-spec.ts';
 import { dtabOf } from '../config/name-decoders.ts';
 import type { LinkerSpec, NamerSpec, RouterSpec } from '../config/spec.ts';
 import { concatDtabs } from '../dtab/lookup.ts';
@@ -101,6 +102,11 @@ export class Naming {
     return this.#following(router, ({ dtab, interpreter }) =>
       interpreter.bind(concatDtabs(dtab, local), path),
     );
+  }
+
+  /** By the namers alone: no dtab, no transformers. */
+  bindPlainly(path: Path): Activity<NameTree<Bound>> {
+    return makeInterpreter(interpreterDefault, this.#namers, this.#deps).bind([], path);
   }
 
   /** Why a name is bound to nothing. */

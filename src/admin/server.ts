@@ -17,9 +17,11 @@ import { serverTlsOptions } from '../../routers/tls/server-tls.ts';
 import type { ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
 import type { Closable } from '../base/closable.ts';
 import { AdminStats } from './admin-stats.ts';
+import { FleetProxy, mountFleet } from './fleet-proxy.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
 import { configPages } from './handlers/config.ts';
 import { delegatorPage } from './handlers/delegator.ts';
+import { fleetPages } from './handlers/fleet.ts';
 import { livePages } from './handlers/live.ts';
 import { loggingPage } from './handlers/logging.ts';
 import { metricsPages } from './handlers/metrics.ts';
@@ -79,7 +81,8 @@ export async function startAdmin(
   if (settings instanceof AdminFailure) return settings;
   const streams = new EventStreams(sources.clock);
   const pages = allPages(spec, sources, streams);
-  const main = await listen(spec, spec.port, 'admin.port', pages, settings, sources);
+  const fleet = new FleetProxy(() => sources.fleet());
+  const main = await listen(spec, spec.port, 'admin.port', pages, { ...settings, fleet }, sources);
   if (main instanceof AdminFailure) return main;
   const extra = await startIdentifier(spec, sources, settings);
   if (extra instanceof AdminFailure) {
@@ -102,11 +105,17 @@ export async function startAdmin(
     async close(boundMs = 1000) {
       streams.close();
       await Promise.all([main.close(boundMs), extra?.close(boundMs)]);
+      fleet.close();
     },
   };
 }
 
-type Settings = { readonly tls: TlsOptions | undefined; readonly allowed: PathFilter };
+type Settings = {
+  readonly tls: TlsOptions | undefined;
+  readonly allowed: PathFilter;
+  /** Shows other nodes as well. */
+  readonly fleet?: FleetProxy;
+};
 
 function prepare(spec: AdminSpec): Settings | AdminFailure {
   let allowed: PathFilter;
@@ -127,6 +136,7 @@ function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams)
     ...uiPages(),
     ...basicPages(sources),
     ...livePages(sources, streams),
+    ...fleetPages(sources),
     ...metricsPages(sources),
     ...statePages(sources),
     ...requestsPages(sources),
@@ -164,6 +174,7 @@ async function listen(
   const app = newApp(spec, settings.tls);
   const stats = new AdminStats(sources);
   mount(app, pages, settings.allowed, stats, sources);
+  if (settings.fleet !== undefined) mountFleet(app, settings.fleet);
   const server = app.server as Server;
   server.maxConnections = CONNECTIONS_MAX;
   const sockets = new Set<Socket>();

@@ -68,6 +68,9 @@ export type CertificateList = {
   readonly problems: readonly { readonly file: string; readonly problem: string }[];
 };
 
+/** Another node's admin server. */
+export type FleetPeer = { readonly name: string; readonly url: string };
+
 /** A router as its configuration says it. */
 export type RouterSummary = {
   readonly label: string;
@@ -105,6 +108,8 @@ export interface AdminSources extends Reloads {
   /** Of the telemeter `io.l5d.recentRequests`. */
   readonly recent: RecentRequests | undefined;
   readonly telemetry: readonly TelemeterSpec[];
+  /** Prefixes of the configured namers, such as `/io.l5d.fs`. */
+  readonly namers: readonly string[];
   routers(): readonly RouterSummary[];
   /** Of a router's client with this bound id; undefined without TLS. */
   clientTls(router: string, id: string): TlsChoice | undefined;
@@ -125,6 +130,7 @@ export interface AdminSources extends Reloads {
   clientState(): Promise<Readonly<Record<string, ClientState>>>;
   /** In the files that the configuration names. */
   certificates(): Promise<CertificateList>;
+  fleet(): readonly FleetPeer[];
   /** What is watched of the Kubernetes API, and how current it is. */
   kubernetes(): readonly unknown[];
   /** By router label. */

@@ -163,3 +163,21 @@ describe('The state of clients', () => {
     });
   });
 });
+
+describe('The state of a namer', () => {
+  it('is what it lists and what is in use of it', async () => {
+    const bound = { state: 'bound', addresses: ['10.0.0.1:80'] };
+    const sources = {
+      namers: ['/io.l5d.fs', '/io.l5d.fs', '/other'],
+      boundNames: async () => ['/#/io.l5d.fs/web', '/#/other/web'],
+      clientState: async () => ({ '/%/t/#/io.l5d.fs/web': bound, '/#/other/web': bound }),
+    };
+    await withAdmin({ sources }, async ({ ask }) => {
+      assert.deepEqual(JSON.parse((await ask('/namer_state/io.l5d.fs.json')).body), {
+        names: ['/#/io.l5d.fs/web'],
+        bound: { '/%/t/#/io.l5d.fs/web': bound },
+      });
+      assert.equal((await ask('/namer_state/unknown.json')).status, 404);
+    });
+  });
+});

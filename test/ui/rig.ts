@@ -27,9 +27,9 @@ export type Site = {
 };
 
 /** The names of services lead to the files of a folder; `adminPort` is free or 0. */
-export async function startSite(extra = '', adminPort = 0): Promise<Site> {
+export async function startSite(extra = '', adminPort = 0, admin = ''): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'turnout-ui-'));
-  const text = `admin: {port: ${adminPort}}
+  const text = `admin: {port: ${adminPort}${admin}}
 namers: [{kind: io.l5d.fs, rootDir: ${folder}}]
 routers:
 - protocol: http

@@ -190,6 +190,22 @@ describe('The admin pages', { skip }, () => {
     });
   });
 
+  it('show the other nodes, and open one through this', async () => {
+    const peers = `{name: other, url: "${site.url.slice(0, -1)}"}, {name: dead, url: "http://127.0.0.1:1"}`;
+    const looking = await startSite('', 0, `, fleet: {peers: [${peers}]}`);
+    await withPage(browser, async (page) => {
+      await page.goto(`${site.url}#/fleet`);
+      await page.getByText('No other node is known').waitFor();
+      await page.goto(`${looking.url}#/fleet`);
+      await page.getByRole('row', { name: /^dead not reached/ }).waitFor();
+      await assertAccessible(page);
+      await page.getByRole('link', { name: 'other' }).click();
+      await page.getByRole('region', { name: 'Services' }).getByText('/svc/absent').waitFor();
+      assert.match(page.url(), /\/node\/other\/$/);
+    });
+    await looking.close();
+  });
+
   it('fit a phone', async () => {
     await withPage(
       browser,

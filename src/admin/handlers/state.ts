@@ -1,7 +1,7 @@
 /** What names are known and where clients send to, as the other threads tell. */
 import type { Clock } from '../../base/clock.ts';
 import { type AdminRequest, ANSWER_LIMIT_MS, json, type Page, timedOut, within } from '../page.ts';
-import type { AdminSources, ReceivedHead } from '../sources.ts';
+import type { AdminSources, ClientState, ReceivedHead } from '../sources.ts';
 
 /** Many pages that look at the same time ask the other threads once. */
 const SHARED_MS = 1000;
@@ -25,11 +25,28 @@ export function statePages(sources: AdminSources): Page[] {
         ? all
         : Object.fromEntries(ids.flatMap((id) => (all[id] ? [[id, all[id]]] : [])));
     }),
+    ...[...new Set(sources.namers)].map((prefix) =>
+      page(`/namer_state${prefix}.json`, () => namerState(sources, prefix, clients)),
+    ),
     page('/kubernetes.json', async () => sources.kubernetes()),
     page('/certificates.json', () => sources.certificates()),
     page('/routers.json', async () => sources.routers()),
     page('/identify.json', async ({ query }) => sources.identify(describedHead(query))),
   ];
+}
+
+/** What a namer lists, as far as it can, and what is in use of it. */
+async function namerState(
+  sources: AdminSources,
+  prefix: string,
+  clients: () => Promise<Readonly<Record<string, ClientState>>>,
+): Promise<unknown> {
+  const [names, states] = await Promise.all([sources.boundNames(), clients()]);
+  const own = `/#${prefix}/`;
+  return {
+    names: names.filter((name) => name.startsWith(own)),
+    bound: Object.fromEntries(Object.entries(states).filter(([id]) => id.includes(own))),
+  };
 }
 
 /** The answer may be as old as SHARED_MS. */

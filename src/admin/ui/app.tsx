@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Certificates } from './certificates.tsx';
 import { ConfigView } from './config-view.tsx';
 import { Discovery } from './discovery.tsx';
+import { Fleet } from './fleet.tsx';
 import { age } from './format.ts';
 import { Help } from './help.tsx';
 import { Logs } from './logs.tsx';
@@ -24,6 +25,7 @@ const VIEWS = [
   ['certificates', 'Certificates'],
   ['config', 'Config'],
   ['logs', 'Logs'],
+  ['fleet', 'Fleet'],
   ['help', 'Help'],
 ] as const;
 
@@ -116,6 +118,8 @@ function View({ route, feed, theme, routers }: ViewProps) {
       return <ConfigView key={feed.info?.startTime} />;
     case 'logs':
       return <Logs />;
+    case 'fleet':
+      return <Fleet />;
     case 'help':
       return <Help />;
     default:
