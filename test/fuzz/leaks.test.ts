@@ -144,11 +144,20 @@ describe('After exchanges of every kind', () => {
     await until(() => server.listening, 'the endpoint');
     const rig = await Rig.start({
       server: { headTimeoutMs: 400, bodyIdleTimeoutMs: 400, idleTimeMs: 2000 },
-      client: { requestAttemptTimeoutMs: 400, bodyIdleTimeoutMs: 400, connectTimeoutMs: 5000 },
+      // An endpoint that has failed five times would hold a timer until it is tried again.
+      client: {
+        requestAttemptTimeoutMs: 400,
+        bodyIdleTimeoutMs: 400,
+        connectTimeoutMs: 5000,
+        failureAccrual: { kind: 'none' },
+      },
     });
     rig.addresses('web', [{ port: (server.address() as net.AddressInfo).port }]);
     rig.tree('web', { type: 'leaf', value: rig.bound('web') });
     const ticking = setInterval(() => rig.clock.advance(40), 2);
+    // A test that fails must not keep the process.
+    ticking.unref();
+    server.unref();
 
     let done = 0;
     let turn = 0;
