@@ -18,9 +18,13 @@ export type Program = {
 
 export function startProgram(
   words: readonly string[],
-  options: { env?: object; nodeOptions?: string[] } = {},
+  options: { env?: object; nodeOptions?: string[]; descriptors?: number } = {},
 ): Program {
-  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), entry, ...words], {
+  const node = [process.execPath, ...(options.nodeOptions ?? []), entry, ...words];
+  const limit = options.descriptors;
+  const [file, ...rest] =
+    limit === undefined ? node : ['/bin/sh', '-c', `ulimit -n ${limit}; exec "$0" "$@"`, ...node];
+  const child = spawn(file ?? '', rest, {
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
