@@ -1,16 +1,19 @@
 /**
  * What the process's limit on open files is spent on: a quarter, at most 256, is kept for the process itself
- * (libraries, files, the admin server, watches), the rest goes to callers and to endpoints in equal parts.
+ * (libraries, files, the admin server, watches). Callers get three fifths of the rest, because many of their
+ * connections are idle, and endpoints two.
  */
 import { readFileSync } from 'node:fs';
 
 const KEPT_MAX = 256;
+const CALLERS_PART = 0.6;
 /** Where there is no limit, or none that can be read. */
 const ANY = 1_000_000;
 
 export function descriptorPlan(limit: number): { readonly callers: number; readonly endpoints: number } {
-  const half = Math.max(1, Math.floor((limit - Math.min(KEPT_MAX, limit / 4)) / 2));
-  return { callers: half, endpoints: half };
+  const rest = Math.max(2, limit - Math.min(KEPT_MAX, limit / 4));
+  const callers = Math.max(1, Math.floor(rest * CALLERS_PART));
+  return { callers, endpoints: Math.floor(rest - callers) };
 }
 
 /** The limit that is in force: Node has raised it to what the process may have. */

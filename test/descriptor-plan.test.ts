@@ -4,8 +4,8 @@ import { descriptorLimit, descriptorPlan } from '../src/descriptor-plan.ts';
 
 describe('The plan of file descriptors', () => {
   it('keeps a quarter of a small limit, and 256 of a large one, for the process', () => {
-    assert.deepEqual(descriptorPlan(256), { callers: 96, endpoints: 96 });
-    assert.deepEqual(descriptorPlan(65_536), { callers: 32_640, endpoints: 32_640 });
+    assert.deepEqual(descriptorPlan(256), { callers: 115, endpoints: 77 });
+    assert.deepEqual(descriptorPlan(65_536), { callers: 39_168, endpoints: 26_112 });
   });
 
   it('goes by the limit in force', () => {

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { callerFaults } from './caller-faults.ts';
 import { processFaults } from './process-faults.ts';
+import { endAll } from './rig.ts';
 import { type Check, type Outcome, passes, type Scenario } from './scenario.ts';
 import { sourceFaults } from './source-faults.ts';
 import { upstreamFaults } from './upstream-faults.ts';
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
       leftMs <= 0
         ? new Error('the ten minutes were over')
         : await withinMs(scenario.run(Number(values.seconds)), Math.min(leftMs, ROW_MS));
+    await endAll();
     if (result instanceof Error || !result.checks.every(passes)) failed++;
     console.log(row(scenario, result));
   }

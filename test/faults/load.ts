@@ -85,7 +85,11 @@ export class Load {
     const { port, host = 'web', abort = 0 } = this.#options;
     const id = `r${++number}`;
     const fromMs = performance.now();
+    let told = false;
     const over = (reason: string | undefined, text = ''): void => {
+      // An answer that is cut is told of twice.
+      if (told) return;
+      told = true;
       this.#over(method, { id, fromMs, reason, text });
     };
     this.#inFlight++;

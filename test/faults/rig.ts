@@ -28,6 +28,14 @@ export type RigOptions = {
 
 const SERVICE = 'responseClassifier: {kind: io.l5d.http.retryableRead5XX}';
 
+/** Of rows that have not come to their end. */
+const running = new Set<FaultRig>();
+
+/** Ends the processes of rows that were given up. */
+export async function endAll(): Promise<void> {
+  for (const rig of running) await rig.close();
+}
+
 export class FaultRig {
   readonly folder = mkdtempSync(join(tmpdir(), 'turnout-faults-'));
   /** How often each POST has arrived at endpoints. */
@@ -46,6 +54,7 @@ export class FaultRig {
 
   static async start(options: RigOptions = {}): Promise<FaultRig> {
     const rig = new FaultRig(options);
+    running.add(rig);
     for (let i = 0; i < (options.upstreams ?? 3); i++) rig.upstreams.push(new Upstream(`u${i}`, rig.posts));
     await Promise.all(rig.upstreams.map((upstream) => upstream.start()));
     const dead = options.deadPorts ?? [];
@@ -138,7 +147,8 @@ routers:
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#loads.map((load) => load.stop()));
+    running.delete(this);
+    for (const load of this.#loads) void load.stop();
     for (const { child } of this.#programs) child.kill('SIGKILL');
     await Promise.all(this.#programs.map((program) => program.ended()));
     await Promise.all(this.upstreams.map((upstream) => upstream.kill()));
