@@ -2,8 +2,8 @@
  * Who is let in by a listener: its limits on connections and requests, and fair shares of both when they run
  * out. Nobody waits: what is over a limit is refused at once.
  *
- * Requests: while more than a quarter of the places is free anybody gets one; the last quarter is for sources
- * below their equal share of all. Connections: when there is no place left, a source below its share gets
+ * Requests: a source gets its equal share of the places, and more than that as far as all others together have
+ * needed less lately. Connections: when there is no place left, a source below its share gets
  * that of an idle connection of the source that has the most; if it has no idle one, one of them is asked to
  * end with its next answer.
  */
@@ -13,9 +13,6 @@ import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Descriptors } from '../descriptors.ts';
 import type { CallerSide } from './caller-side.ts';
 import { type Source, Sources } from './sources.ts';
-
-/** Of the places for requests, free to whoever comes first. */
-const COMMON_PART = 0.75;
 
 export type AdmissionDeps = {
   readonly spec: ServerSpec;
@@ -32,7 +29,6 @@ export class Admission {
   #maxConnections = 0;
   #maxPerSource = 0;
   #maxRequests = 0;
-  #commonRequests = 0;
   #maxLoopDelayMs = 0;
   readonly #sources = new Sources();
   #connections = 0;
@@ -67,7 +63,7 @@ export class Admission {
     this.#maxConnections = part(spec.maxConnections);
     this.#maxPerSource = part(spec.maxConnectionsPerSource ?? Number.POSITIVE_INFINITY);
     this.#maxRequests = part(spec.maxConcurrentRequests ?? Number.POSITIVE_INFINITY);
-    this.#commonRequests = Math.floor(this.#maxRequests * COMMON_PART);
+    this.#sources.places = this.#maxRequests;
     this.#maxLoopDelayMs = spec.maxLoopDelayMs ?? Number.POSITIVE_INFINITY;
     if (spec.maxConcurrentRequests === undefined) return;
     this.#concurrency ??= stats.gauge('request_concurrency');
@@ -112,10 +108,7 @@ export class Admission {
   begin(source: Source | undefined): boolean {
     const before = this.#requests++;
     this.#concurrency?.set(this.#requests);
-    if (source !== undefined) {
-      this.#sources.asks(source, this.#deps.wheel.nowMs());
-      source.requests++;
-    }
+    if (source !== undefined) this.#sources.asks(source, this.#deps.wheel.nowMs());
     if (this.#deps.loop.delayMs > this.#maxLoopDelayMs) {
       this.#shed.add(1);
       return false;
@@ -124,8 +117,9 @@ export class Admission {
       this.#overRequests.add(1);
       return false;
     }
-    if (before < this.#commonRequests || source === undefined) return true;
-    if (source.requests <= Math.ceil(this.#maxRequests / this.#sources.active)) return true;
+    if (source === undefined || source.requests <= this.#sources.share) return true;
+    const others = Math.max(before - source.requests + 1, this.#sources.neededBeside(source));
+    if (source.requests + others <= this.#maxRequests) return true;
     this.#overShare.add(1);
     return false;
   }

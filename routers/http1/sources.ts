@@ -1,6 +1,7 @@
 /**
  * The addresses that callers come from, for as long as they have connections. A source counts as active in
- * the second in which it asks for something and in the next one: so many share what there is.
+ * the second in which it asks for something and in the next one: so many share what there is. What a source
+ * needs is the most that it has asked for at once in that time, up to its share.
  */
 import type { CallerSide } from './caller-side.ts';
 
@@ -14,6 +15,11 @@ export class Source {
   requests = 0;
   /** The last window in which it asked for something. */
   window = -1;
+  /** The most that it has asked for at once, in this window and in the one before. */
+  peak = 0;
+  peakBefore = 0;
+  /** What of that is within its share, and counted as what it needs. */
+  needed = 0;
   /** Its connections, in the order in which they may be asked to end. */
   readonly sides = new Set<CallerSide>();
 
@@ -24,6 +30,9 @@ export class Source {
 
 export class Sources {
   readonly #byAddress = new Map<string, Source>();
+  /** Places that they share. */
+  #places = Number.POSITIVE_INFINITY;
+  #needed = 0;
   #window = -1;
   #active = 0;
   #activeBefore = 0;
@@ -33,9 +42,19 @@ export class Sources {
     return this.#byAddress.size;
   }
 
-  /** At least 1. */
-  get active(): number {
-    return Math.max(this.#active, this.#activeBefore, 1);
+  set places(places: number) {
+    this.#places = places;
+    this.#count();
+  }
+
+  /** Of the places, for each source that is active. */
+  get share(): number {
+    return Math.ceil(this.#places / Math.max(this.#active, this.#activeBefore, 1));
+  }
+
+  /** What all other sources need. */
+  neededBeside({ needed }: Source): number {
+    return this.#needed - needed;
   }
 
   at(address: string): Source {
@@ -47,18 +66,26 @@ export class Sources {
     return source;
   }
 
-  /** It asks for something. */
+  /** It asks for one more place. */
   asks(source: Source, nowMs: number): void {
     const window = Math.floor(nowMs / WINDOW_MS);
     if (window !== this.#window) this.#turn(window);
-    if (source.window === window) return;
-    source.window = window;
-    this.#active++;
+    if (source.window !== window) {
+      source.window = window;
+      this.#active++;
+    }
+    const own = ++source.requests;
+    if (own > source.peak) source.peak = own;
+    if (own <= source.needed || own > this.share) return;
+    this.#needed += own - source.needed;
+    source.needed = own;
   }
 
   /** One that has asked within this window is kept until the next, so that it is not counted twice. */
   forget(source: Source): void {
-    if (source.connections === 0 && source.window !== this.#window) this.#byAddress.delete(source.address);
+    if (source.connections > 0 || source.window === this.#window) return;
+    this.#byAddress.delete(source.address);
+    this.#needed -= source.needed;
   }
 
   /** The one with the most connections. */
@@ -71,9 +98,24 @@ export class Sources {
   }
 
   #turn(window: number): void {
-    this.#activeBefore = window === this.#window + 1 ? this.#active : 0;
+    const next = window === this.#window + 1;
+    this.#activeBefore = next ? this.#active : 0;
     this.#active = 0;
     this.#window = window;
-    for (const source of this.#byAddress.values()) this.forget(source);
+    for (const source of this.#byAddress.values()) {
+      source.peakBefore = next ? source.peak : 0;
+      source.peak = source.requests;
+      this.forget(source);
+    }
+    this.#count();
+  }
+
+  #count(): void {
+    const { share } = this;
+    this.#needed = 0;
+    for (const source of this.#byAddress.values()) {
+      source.needed = Math.min(Math.max(source.peak, source.peakBefore), share);
+      this.#needed += source.needed;
+    }
   }
 }

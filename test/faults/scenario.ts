@@ -25,6 +25,8 @@ export type Scenario = {
   readonly promise: string;
   /** Short enough for `npm test`. */
   readonly cheap?: boolean;
+  /** Given up after so long; a minute when absent. */
+  readonly limitMs?: number;
   /** `seconds`: how long the load goes on around the fault. */
   run(seconds: number): Promise<Outcome>;
 };

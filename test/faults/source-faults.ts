@@ -45,7 +45,7 @@ async function apiGone(seconds: number): Promise<Outcome> {
   const failedMs = performance.now() - fromMs;
   const [first] = rig.upstreams;
   api.remove('endpointslices', 'default', 'u0');
-  await delay(seconds * 500);
+  await delay(seconds * 10_000);
   await api.restart();
   const backMs = performance.now();
   await delay(5500);
@@ -259,7 +259,13 @@ async function reloads(seconds: number): Promise<Outcome> {
 }
 
 export const sourceFaults: readonly Scenario[] = [
-  { id: 'F3', fault: 'the Kubernetes API goes away', promise: 'what is known stays in use', run: apiGone },
+  {
+    id: 'F3',
+    fault: 'the Kubernetes API goes away for a minute',
+    promise: 'what is known stays in use',
+    limitMs: 120_000,
+    run: apiGone,
+  },
   {
     id: 'F3b',
     fault: 'the API: 500, 401, hung, half an event, bad JSON, reset, 410',

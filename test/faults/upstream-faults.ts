@@ -6,12 +6,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../cli/program.ts';
 import { BODY_BYTES, type Mode } from './messages.ts';
 import { FaultRig, timeUntil } from './rig.ts';
-import { atMost, getsFailed, type Outcome, outcome, postsFailed, type Scenario } from './scenario.ts';
+import {
+  atLeast,
+  atMost,
+  getsFailed,
+  type Outcome,
+  outcome,
+  postsFailed,
+  type Scenario,
+} from './scenario.ts';
 
 const RECOVERY_MS = 6000;
 
 /** One of three endpoints misbehaves in the middle. */
-async function oneIs(mode: Mode, seconds: number, most: { posts: number }, client = ''): Promise<Outcome> {
+async function oneIs(
+  mode: Mode,
+  seconds: number,
+  bounds: { postsMost: number; attemptsLeast: number },
+  client = '',
+): Promise<Outcome> {
   const rig = await FaultRig.start({ client });
   const [bad] = rig.upstreams;
   const load = rig.load();
@@ -21,7 +34,12 @@ async function oneIs(mode: Mode, seconds: number, most: { posts: number }, clien
   bad?.tell({ mode: 'ok' });
   await delay(seconds * 500);
   await load.stop();
-  const result = outcome(rig, load, [getsFailed(load), postsFailed(load, most.posts)]);
+  const attempts = await rig.metric('/io.l5d.fs/web/status/error');
+  const result = outcome(rig, load, [
+    getsFailed(load),
+    postsFailed(load, bounds.postsMost),
+    atLeast('attempts that failed', attempts, bounds.attemptsLeast),
+  ]);
   await rig.close();
   return result;
 }
@@ -213,7 +231,8 @@ export const upstreamFaults: readonly Scenario[] = [
     id: 'hang',
     fault: 'an endpoint accepts and never answers',
     promise: 'requestAttemptTimeoutMs and a retry hide an endpoint that hangs',
-    run: (seconds) => oneIs('hang', seconds, { posts: 32 }, 'requestAttemptTimeoutMs: 500'),
+    run: (seconds) =>
+      oneIs('hang', seconds, { postsMost: 32, attemptsLeast: 1 }, 'requestAttemptTimeoutMs: 500'),
   },
   {
     id: 'F11',
@@ -232,7 +251,7 @@ export const upstreamFaults: readonly Scenario[] = [
       fault: `an endpoint resets ${where}`,
       promise: 'is tried elsewhere before the first byte of an answer',
       cheap: mode === 'reset-first',
-      run: (seconds) => oneIs(mode, seconds / 2, { posts: 32 }),
+      run: (seconds) => oneIs(mode, seconds / 2, { postsMost: 32, attemptsLeast: 1 }),
     }),
   ),
   ...(
@@ -252,7 +271,7 @@ export const upstreamFaults: readonly Scenario[] = [
     id: 'slow',
     fault: 'an endpoint takes 300 ms',
     promise: 'a slow endpoint costs time, not answers',
-    run: (seconds) => oneIs('slow', seconds, { posts: 0 }),
+    run: (seconds) => oneIs('slow', seconds, { postsMost: 0, attemptsLeast: 0 }),
   },
   {
     id: 'TLS',

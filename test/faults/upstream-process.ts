@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BODY_BYTES, type FromUpstream, type Mode, type ToUpstream } from './messages.ts';
 
 const [name = '', port = '0'] = process.argv.slice(2);
+const BIG = Buffer.alloc(10 << 20, 'z');
 let mode: Mode = 'ok';
 const tell = (message: FromUpstream): void => void process.send?.(message);
 
@@ -55,7 +56,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       return;
     case 'big':
       if (id.startsWith('big')) {
-        response.end(Buffer.alloc(10 << 20, 'z'));
+        response.end(BIG);
         return;
       }
       break;

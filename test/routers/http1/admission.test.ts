@@ -258,6 +258,26 @@ describe('Fair shares', () => {
     assert.ok(together.greedy > 0);
   });
 
+  it('keep free what modest sources have needed lately, even when they ask all at once', () => {
+    const admission = make(20);
+    const [greedy, ...modest] = Array.from({ length: 10 }, (_, i) => admission.enter(`10.0.0.${i}`));
+    const ask = (source: Source | undefined): boolean => {
+      const admitted = admission.begin(source);
+      if (!admitted) admission.ended(source);
+      return admitted;
+    };
+    const fill = (): number => Array.from({ length: 30 }, () => ask(greedy)).filter(Boolean).length;
+    assert.equal(fill(), 20);
+    assert.deepEqual(new Set(modest.map(ask)), new Set([false]), 'nobody had asked before');
+    for (let i = 0; i < 20; i++) admission.ended(greedy);
+    assert.equal(fill(), 11);
+    assert.deepEqual(new Set(modest.map(ask)), new Set([true]));
+    for (const source of modest) admission.ended(source);
+    for (let i = 0; i < 11; i++) admission.ended(greedy);
+    clock.advance(2000);
+    assert.equal(fill(), 20, 'the others have asked for nothing for two seconds');
+  });
+
   it('leave all of it to a source that is alone', () => {
     const admission = make(4);
     const source = admission.enter('10.0.0.1');
