@@ -21,7 +21,7 @@ const TOTAL_MS = 600_000;
 const ROW_MS = 60_000;
 
 function shown({ what, measured, atMost, atLeast }: Check): string {
-  const bound = atMost === undefined ? `≥ ${atLeast}` : atMost === 0 ? '0' : `≤ ${Math.round(atMost)}`;
+  const bound = atMost === undefined ? `≥ ${atLeast}` : atMost === 0 ? '0' : `≤ ${Number(atMost.toFixed(1))}`;
   return `${what} ${Number.isInteger(measured) ? measured : measured.toFixed(1)} (${bound})`;
 }
 

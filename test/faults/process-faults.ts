@@ -139,7 +139,6 @@ async function frozen(seconds: number): Promise<Outcome> {
   rig.router.child.kill('SIGSTOP');
   await delay(1000);
   rig.router.child.kill('SIGCONT');
-  const fromMs = performance.now();
   const recoveryMs = await timeUntil(() => load.percentile(0, load.latencies.slice(-20)) < 100, 5000);
   await delay(seconds * 250);
   await load.stop();
@@ -150,7 +149,6 @@ async function frozen(seconds: number): Promise<Outcome> {
     [getsFailed(load), postsFailed(load), atMost('endpoints ejected', ejected, 0)],
     recoveryMs,
   );
-  void fromMs;
   await rig.close();
   return result;
 }

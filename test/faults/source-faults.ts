@@ -87,13 +87,20 @@ async function apiFaults(seconds: number): Promise<Outcome> {
   }
   api.compact();
   api.expire();
-  const backMs = performance.now();
-  api.put('endpointslices', slice('u9', rig.upstreams[0]?.port ?? 0, ['127.0.0.9']));
-  await delay(500);
+  const server = everywhere();
+  await once(server, 'listening');
+  api.put('endpointslices', slice('new', (server.address() as AddressInfo).port, ['127.0.0.9']));
+  const recoveryMs = await timeUntil(() => load.seenMs.has('everywhere'), 15_000);
   await load.stop();
-  void backMs;
-  const result = outcome(rig, load, [getsFailed(load), postsFailed(load)]);
+  const result = outcome(
+    rig,
+    load,
+    [getsFailed(load), postsFailed(load), atMost('ms until a new endpoint is used', recoveryMs, 5000)],
+    recoveryMs,
+  );
   await rig.close();
+  server.close();
+  server.closeAllConnections();
   return result;
 }
 
