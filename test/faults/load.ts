@@ -109,7 +109,10 @@ export class Load {
       },
     );
     if (Math.random() < abort) {
-      sent.on('error', () => this.#gone());
+      // Whatever comes of it.
+      told = true;
+      sent.on('error', () => {});
+      sent.on('close', () => this.#gone());
       sent.flushHeaders();
       setTimeout(() => sent.destroy(new Error('given up')), 1);
       return;
