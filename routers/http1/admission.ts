@@ -2,10 +2,10 @@
  * Who is let in by a listener: its limits on connections and requests, and fair shares of both when they run
  * out. Nobody waits: what is over a limit is refused at once.
  *
- * Requests: a source gets its equal share of the places, and more than that as far as all others together have
- * needed less lately. Connections: when there is no place left, a source below its share gets
- * that of an idle connection of the source that has the most; if it has no idle one, one of them is asked to
- * end with its next answer.
+ * Requests: a source gets its equal share of the places, and more than that as far as all others together
+ * have needed less lately. Connections: when there is no place left, a source below its share gets that of
+ * an idle connection of the source that has the most; if it has no idle one, one of them is asked to end
+ * with its next answer.
  */
 import type { ServerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope } from '../../src/base/stats.ts';
