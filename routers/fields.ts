@@ -154,7 +154,7 @@ for (const name of [...BY_NAME.keys(), ...FREQUENT]) {
 
 /**
  * The name that stands in `bytes`, with its id, if it is spelled as usual: no copy is made of it then, and
- * its id need not be looked for (50 ns less a field).
+ * its id need not be looked for (17 of 61 ns for a `Content-Type`).
  */
 function usualName(bytes: Uint8Array, from: number, to: number): UsualName | undefined {
   const usual = USUAL[to - from];

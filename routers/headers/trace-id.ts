@@ -1,7 +1,7 @@
 /**
  * The identity of a span, as finagle has it: trace, parent and span id of 64 bits each, flags, and the high
  * half of a trace id of 128 bits. Every 64-bit number is two halves of 32 bits, signed, because only those
- * are never boxed (an object with unsigned ones takes 200 bytes more); the object is mutable, one an
+ * are never boxed (with unsigned ones it takes 310 bytes instead of 150); the object is mutable, one an
  * exchange, so that nothing is allocated.
  */
 import type { Rng } from '../../src/base/rng.ts';

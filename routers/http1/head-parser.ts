@@ -2,7 +2,7 @@
  * Reads the head of an HTTP/1 message (RFC 9112) strictly: a message that two parsers might read
  * differently is refused, never repaired. Lines end in CRLF; names are tokens with nothing before the
  * colon; values hold no control characters but HTAB; folded lines are refused. The head is one string with
- * one character a byte; one pass over its bytes, which are read in half the time of characters, checks
+ * one character a byte; one pass over its bytes, which are read in 0.6 of the time of characters, checks
  * every one of them and finds the fields.
  */
 

@@ -10,25 +10,8 @@ const SLASH = 0x2f;
  * else.
  */
 const HOST = /^(?:(?:\[[0-9A-Fa-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?)?$/;
-/** Of hosts without brackets and percent-encoding: 1 for a character of a name, 2 for a digit. */
-const PLAIN = new Uint8Array(256);
-for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.~!$&'()*+,;=")
-  PLAIN[c.charCodeAt(0)] = 1;
-for (const c of '0123456789') PLAIN[c.charCodeAt(0)] = 2;
-const COLON = 0x3a;
 const CONTINUE = /^100-continue$/i;
 const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
-
-/** What HOST says, for plain hosts by a loop (10 instead of 60 ns). */
-function isHost(host: string): boolean {
-  let at = 0;
-  while (at < host.length && (PLAIN[host.charCodeAt(at)] as number) > 0) at++;
-  if (at > 0 && host.charCodeAt(at) === COLON) {
-    at++;
-    while (at < host.length && PLAIN[host.charCodeAt(at)] === 2) at++;
-  }
-  return (at > 0 && at === host.length) || HOST.test(host);
-}
 
 /** An http URI with a host and without userinfo, an error in what comes from afar (RFC 9110 4.2.4). */
 function isAbsolute(target: string): boolean {
@@ -45,7 +28,7 @@ export function checkRequest(head: RequestHead): HeadProblem | undefined {
   if (hosts === 0 && head.minor === 1 && (origin || !isAbsolute(target))) {
     return new HeadProblem(400, 'an HTTP/1.1 request without a Host header (RFC 9112 3.2)');
   }
-  if (hosts === 1 && !isHost(fields.first(Field.host) ?? '')) {
+  if (hosts === 1 && !HOST.test(fields.first(Field.host) ?? '')) {
     return new HeadProblem(400, 'a Host header that is not a host (RFC 9112 3.2)');
   }
   if (fields.mayHave(Field.expect) && fields.all(Field.expect).some((each) => !CONTINUE.test(each))) {
