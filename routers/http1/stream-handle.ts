@@ -10,7 +10,7 @@ import { getSystemErrorName } from 'node:util';
 export const BACKLOG_BYTES_MAX = 65536;
 
 /** `oncomplete` is called when the system has taken over what it could not at once. */
-export type WriteRequest = { oncomplete?: (status: number) => void };
+export type WriteRequest = { oncomplete?: (status: number) => void; data?: unknown };
 
 /** The handle of a TCP connection, or of TLS over one. */
 export type StreamHandle = {
@@ -22,6 +22,8 @@ export type StreamHandle = {
   /** 0, or a negative error code; undefined when there is no connection any more. */
   writeLatin1String(request: WriteRequest, text: string): number | undefined;
   writeBuffer(request: WriteRequest, bytes: Buffer): number | undefined;
+  /** Pieces with the encoding of each after it, unless all are bytes. */
+  writev(request: WriteRequest, pieces: readonly unknown[], allBytes: boolean): number | undefined;
 };
 
 /** After each call the numbers of `streamBaseState` tell how it went. */
@@ -60,7 +62,8 @@ export function streamHandle(socket: object): StreamHandle | undefined {
     typeof handle?.onread === 'function' &&
     typeof handle.useUserBuffer === 'function' &&
     typeof handle.writeLatin1String === 'function' &&
-    typeof handle.writeBuffer === 'function';
+    typeof handle.writeBuffer === 'function' &&
+    typeof handle.writev === 'function';
   return usable ? (handle as StreamHandle) : undefined;
 }
 
@@ -91,10 +94,10 @@ export interface WriterOwner {
   drained(): void;
 }
 
-/** The system almost always takes text over at once: then nothing keeps the request, and all share it. */
+/** The system almost always takes all over at once: then nothing keeps the request, and all share it. */
 let unused: WriteRequest | undefined;
 
-/** Text over TCP. The socket may write as well while nothing waits in it. */
+/** What is written over TCP. The socket may write as well while nothing waits in it. */
 export class PlainWriter {
   /** Writes that the system has not taken over whole. */
   #pending = 0;
@@ -111,24 +114,49 @@ export class PlainWriter {
     return this.#pending === 0;
   }
 
-  /** False: wait until drained before writing much more. */
+  /** Text is one character a byte. False: wait until drained before writing much more. */
   write(text: string): boolean {
     unused ??= makeWriteRequest();
-    const code = this.#handle.writeLatin1String(unused, text);
-    if (code === 0 && state[WAS_ASYNC] === 0) return true;
-    if (code === 0) return this.#wait();
-    if (code !== undefined) this.#owner.failed(writeError(code));
-    return true;
+    return this.#written(this.#handle.writeLatin1String(unused, text), text) || !this.#full;
   }
 
-  /** Keeps the request that was used. */
-  #wait(): boolean {
+  /** Bytes that stay as they are, between two texts. As `write`. */
+  writeBytes(before: string, bytes: Buffer, after: string): boolean {
+    return this.#writeBytes(before, bytes, after) || !this.#full;
+  }
+
+  /** Bytes whose memory is used again: when this answers true, otherwise when drained. */
+  lendBytes(before: string, bytes: Buffer, after: string): boolean {
+    if (this.#writeBytes(before, bytes, after)) return true;
+    this.#full = true;
+    return false;
+  }
+
+  /** True when there is nothing to wait for. */
+  #writeBytes(before: string, bytes: Buffer, after: string): boolean {
+    unused ??= makeWriteRequest();
+    if (before === '' && after === '') return this.#written(this.#handle.writeBuffer(unused, bytes), bytes);
+    const pieces: unknown[] = [];
+    if (before !== '') pieces.push(before, 'latin1');
+    pieces.push(bytes, 'buffer');
+    if (after !== '') pieces.push(after, 'latin1');
+    return this.#written(this.#handle.writev(unused, pieces, false), pieces);
+  }
+
+  /** Of a write that waits keeps the request that was used, and the memory that it refers to. */
+  #written(code: number | undefined, data: unknown): boolean {
+    if (code === 0 && state[WAS_ASYNC] === 0) return true;
+    if (code !== 0) {
+      if (code !== undefined) this.#owner.failed(writeError(code));
+      return true;
+    }
     const request = unused as WriteRequest;
     unused = undefined;
     this.#pending++;
+    request.data = data;
     request.oncomplete = (status) => this.#taken(status);
     this.#full ||= (this.#handle.writeQueueSize ?? 0) >= BACKLOG_BYTES_MAX;
-    return !this.#full;
+    return false;
   }
 
   #taken(status: number): void {

@@ -65,13 +65,6 @@ export class Transport implements WatchedSocket, WriterOwner {
   #bufferChanges = 0;
   /** The other side's buffer that the pending write of this side refers to. */
   #borrowed: ReadBuffer | undefined;
-  readonly #flushed = (): void => {
-    if (this.#borrowed !== undefined && this.#socket.writableLength === 0) {
-      this.#borrowed.lent = false;
-      this.#borrowed = undefined;
-      if (!this.closed) this.#owner.onDrain();
-    }
-  };
 
   private constructor(owner: TransportOwner, isTls: boolean) {
     this.#owner = owner;
@@ -226,22 +219,16 @@ export class Transport implements WatchedSocket, WriterOwner {
   /** Text is one character a byte. False: wait for onDrain before writing much more. */
   write(data: string | Buffer): boolean {
     if (this.#tlsWriter !== undefined) return this.#tlsWriter.write(data);
-    if (this.#plain !== undefined && typeof data === 'string' && this.#socket.writableLength === 0) {
-      return this.#plain.write(data);
+    if (this.#plain !== undefined && this.#socket.writableLength === 0) {
+      return typeof data === 'string' ? this.#plain.write(data) : this.#plain.writeBytes('', data, '');
     }
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
   }
 
   /** A head and a body that stays as it is, in one system call. */
   writeTogether(text: string, body: Buffer): void {
-    if (this.#tlsWriter !== undefined) {
-      this.#tlsWriter.writeBytes(body, text, '');
-      return;
-    }
-    this.#socket.cork();
-    this.#socket.write(text, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
+    if (this.#tlsWriter !== undefined) this.#tlsWriter.writeBytes(body, text, '');
+    else this.#writeKept(text, body, '');
   }
 
   /**
@@ -256,26 +243,30 @@ export class Transport implements WatchedSocket, WriterOwner {
     before = '',
     after = '',
   ): boolean {
-    if (this.#tlsWriter !== undefined) {
-      return this.#tlsWriter.writeBytes(buffer.subarray(start, end), before, after);
-    }
-    const socket = this.#socket;
-    const together = before !== '' || after !== '';
-    if (together) socket.cork();
-    if (before !== '') socket.write(before, 'latin1');
     const bytes = buffer.subarray(start, end);
+    if (this.#tlsWriter !== undefined) return this.#tlsWriter.writeBytes(bytes, before, after);
     const lender = source === undefined ? undefined : source.#ownBuffer;
     // The buffer that this read went into, even if the next one goes elsewhere.
-    const lends = lender !== undefined && lender.bytes === buffer && !this.isTls;
-    if (lends) socket.write(bytes, this.#flushed);
-    else socket.write(Buffer.from(bytes));
-    if (after !== '') socket.write(after, 'latin1');
-    if (together) socket.uncork();
-    if (!lends) return !socket.writableNeedDrain || socket.writableLength === 0;
-    if (socket.writableLength === 0) return true;
+    if (lender?.bytes !== buffer || this.#plain === undefined || this.#socket.writableLength > 0) {
+      return this.#writeKept(before, Buffer.from(bytes), after);
+    }
+    if (this.#plain.lendBytes(before, bytes, after)) return true;
     lender.lent = true;
     this.#borrowed = lender;
     return false;
+  }
+
+  #writeKept(before: string, bytes: Buffer, after: string): boolean {
+    const socket = this.#socket;
+    if (this.#plain !== undefined && socket.writableLength === 0) {
+      return this.#plain.writeBytes(before, bytes, after);
+    }
+    socket.cork();
+    if (before !== '') socket.write(before, 'latin1');
+    const open = socket.write(bytes);
+    if (after !== '') socket.write(after, 'latin1');
+    socket.uncork();
+    return open || socket.writableLength === 0;
   }
 
   /** From the next read on, read into memory of this connection's own, or (false) into the shared buffer. */
@@ -335,6 +326,8 @@ export class Transport implements WatchedSocket, WriterOwner {
   }
 
   drained(): void {
+    if (this.#borrowed !== undefined) this.#borrowed.lent = false;
+    this.#borrowed = undefined;
     if (!this.closed) this.#owner.onDrain();
   }
 
