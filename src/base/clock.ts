@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Closable } from './closable.ts';
 
 /** Time is injected. `nowMs` never goes back (deadlines, latencies); `wallMs` is the date (logs, headers). */
