@@ -2,7 +2,7 @@
  * The metrics as JSON: flat (keys joined by `/`), or as nested objects. Counts of stats are of the window.
  */
 import type { Summary } from './histogram.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, ValueMetric } from './metric.ts';
 import type { MetricNode } from './metrics-tree.ts';
 import { type Pieces, sortInSlices } from './slices.ts';
 
@@ -24,47 +24,84 @@ function statFields(summary: Summary): [key: string, value: string][] {
   return fields;
 }
 
-function* flatEntries(
-  node: MetricNode,
-  key: string,
-): Generator<[key: string, value: string], void, undefined> {
-  const { metric } = node;
-  if (metric !== undefined) {
-    if (metric.type === 'stat') {
-      for (const [field, value] of statFields(metric.summary)) yield [`${key}.${field}`, value];
-    } else yield [key, metric.type === 'counter' ? numberText(metric.value) : gaugeText(metric.value)];
-  }
-  for (const child of node.children.values()) {
-    yield* flatEntries(child, key === '' ? child.segment : `${key}/${child.segment}`);
-  }
+function valueText(metric: ValueMetric): string {
+  return metric.type === 'counter' ? numberText(metric.value) : gaugeText(metric.value);
 }
 
-/** Keys are relative to `node`. `pretty` sorts them and puts each on a line of its own. */
-export function* flatJson(node: MetricNode, pretty: boolean): Pieces {
-  if (pretty) {
-    yield* prettyJson(node);
-    return;
-  }
+function* withMetric(node: MetricNode): Generator<MetricNode, void, undefined> {
+  if (node.metric !== undefined) yield node;
+  for (const child of node.children.values()) yield* withMetric(child);
+}
+
+/** The segments of `node` below `root`, joined. */
+function pathBelow(root: MetricNode | undefined, node: MetricNode): string {
+  if (node === root || node.parent === undefined) return '';
+  return node.parent === root ? node.segment : `${pathBelow(root, node.parent)}/${node.segment}`;
+}
+
+/** Nothing of a name that has gone since it was met. */
+function* entries(path: string, metric: Metric | undefined): Generator<[key: string, value: string], void> {
+  if (metric?.type === 'stat') {
+    for (const [field, value] of statFields(metric.summary)) yield [`${path}.${field}`, value];
+  } else if (metric !== undefined) yield [path, valueText(metric)];
+}
+
+/** Keys are relative to `root`. */
+export function* flatJson(root: MetricNode): Pieces {
   let before = '{';
-  for (const [key, value] of flatEntries(node, '')) {
-    yield `${before}${JSON.stringify(key)}:${value}`;
-    before = ',';
+  for (const node of withMetric(root)) {
+    for (const [key, value] of entries(pathBelow(root, node), node.metric)) {
+      yield `${before}${JSON.stringify(key)}:${value}`;
+      before = ',';
+    }
   }
   yield before === '{' ? '{}' : '}';
 }
 
-function* prettyJson(node: MetricNode): Pieces {
-  const values = new Map<string, string>();
-  for (const [key, value] of flatEntries(node, '')) {
-    values.set(key, value);
+/**
+ * As `flatJson`, sorted and with a line for each value; those of a stat stand together. No text is kept until
+ * all are sorted: what is kept while it is young is moved by the collector, which holds the loop as long.
+ */
+export function* prettyJson(root: MetricNode): Pieces {
+  const nodes: MetricNode[] = [];
+  for (const node of withMetric(root)) {
+    nodes.push(node);
     yield '';
   }
   let before = '{\n  ';
-  for (const key of yield* sortInSlices([...values.keys()])) {
-    yield `${before}${JSON.stringify(key)} : ${values.get(key)}`;
-    before = ',\n  ';
+  for (const node of yield* sortInSlices(nodes, byKey)) {
+    const values = [...entries(pathBelow(root, node), node.metric)];
+    for (const [key, value] of values.sort(([a], [b]) => compare(a, b))) {
+      yield `${before}${JSON.stringify(key)} : ${value}`;
+      before = ',\n  ';
+    }
   }
-  yield values.size === 0 ? '{}\n' : '\n}\n';
+  yield before.startsWith('{') ? '{}\n' : '\n}\n';
+}
+
+/** As their keys are: these are made only where the first segments that differ begin alike. */
+function byKey(a: MetricNode, b: MetricNode): number {
+  let [left, right] = [a, b];
+  for (let more = depth(left) - depth(right); more > 0; more--) left = left.parent ?? left;
+  for (let more = depth(right) - depth(left); more > 0; more--) right = right.parent ?? right;
+  while (left.parent !== right.parent) [left, right] = [left.parent ?? left, right.parent ?? right];
+  if (left.segment.startsWith(right.segment) || right.segment.startsWith(left.segment)) {
+    return compare(fullKey(a), fullKey(b));
+  }
+  return compare(left.segment, right.segment);
+}
+
+function depth({ parent }: MetricNode): number {
+  return parent === undefined ? 0 : 1 + depth(parent);
+}
+
+function fullKey(node: MetricNode): string {
+  const path = pathBelow(undefined, node);
+  return node.metric?.type === 'stat' ? `${path}.` : path;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function leafText(metric: Metric): string {
@@ -73,9 +110,7 @@ function leafText(metric: Metric): string {
       .map(([key, value]) => `"stat.${key}":${value}`)
       .join(',');
   }
-  return metric.type === 'counter'
-    ? `"counter":${numberText(metric.value)}`
-    : `"gauge":${gaugeText(metric.value)}`;
+  return `"${metric.type}":${valueText(metric)}`;
 }
 
 /** Nested objects; a metric's values stand beside the children of its node. */

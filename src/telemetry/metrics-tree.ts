@@ -17,7 +17,7 @@ import { type Metric, newMetric, StatMetric, ValueMetric } from './metric.ts';
 import { type SlabListener, type SlabPart, SlabSource } from './slab-source.ts';
 
 const WINDOW_MS = 60_000;
-const WINDOWS_A_TURN = 256;
+const WINDOWS_A_TURN = 64;
 const ORPHAN_TTL_MS = 600_000;
 
 /** Most nodes are leaves, and an empty map would be the larger part of one. */

@@ -25,32 +25,41 @@ export async function* inSlices(pieces: Pieces): AsyncGenerator<string, void, un
 
 const RUN = 512;
 
-/** Sorts in runs and merges them, with a yield after every run's worth of work. */
-export function* sortInSlices(keys: string[]): Generator<string, string[], undefined> {
-  let runs: string[][] = [];
-  for (let at = 0; at < keys.length; at += RUN) {
-    runs.push(keys.slice(at, at + RUN).sort());
+/** Sorts in runs and merges them, with a yield after every small piece of work. */
+export function* sortInSlices<T>(
+  items: readonly T[],
+  compare: (a: T, b: T) => number,
+): Generator<string, T[], undefined> {
+  let runs: T[][] = [];
+  for (let at = 0; at < items.length; at += RUN) {
+    runs.push(items.slice(at, at + RUN).sort(compare));
     for (let i = 0; i < PIECES_A_SLICE; i++) yield '';
   }
   while (runs.length > 1) {
-    const merged: string[][] = [];
-    for (let i = 0; i < runs.length; i += 2) merged.push(yield* merge(runs[i] ?? [], runs[i + 1] ?? []));
+    const merged: T[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      merged.push(yield* merge(runs[i] ?? [], runs[i + 1] ?? [], compare));
+    }
     runs = merged;
   }
   return runs[0] ?? [];
 }
 
-function* merge(left: string[], right: string[]): Generator<string, string[], undefined> {
-  const merged: string[] = [];
+function* merge<T>(
+  left: readonly T[],
+  right: readonly T[],
+  compare: (a: T, b: T) => number,
+): Generator<string, T[], undefined> {
+  const merged: T[] = [];
   let l = 0;
   let r = 0;
   while (l < left.length || r < right.length) {
     const a = left[l];
     const b = right[r];
-    if (b === undefined || (a !== undefined && a <= b)) {
-      merged.push(a ?? '');
+    if (a !== undefined && (b === undefined || compare(a, b) <= 0)) {
+      merged.push(a);
       l++;
-    } else {
+    } else if (b !== undefined) {
       merged.push(b);
       r++;
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { flatJson, treeJson } from '../../src/telemetry/json.ts';
+import { flatJson, prettyJson, treeJson } from '../../src/telemetry/json.ts';
 import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { HandClock } from '../support/hand-clock.ts';
 
@@ -9,8 +9,8 @@ function rig() {
   const clock = new HandClock();
   const tree = new MetricsTree(clock);
   const node = (...segments: string[]) => tree.find(segments)!;
-  const flat = (...segments: string[]) => [...flatJson(node(...segments), false)].join('');
-  const pretty = () => [...flatJson(node(), true)].join('');
+  const flat = (...segments: string[]) => [...flatJson(node(...segments))].join('');
+  const pretty = () => [...prettyJson(node())].join('');
   const nested = (...segments: string[]) => [...treeJson(node(...segments))].join('');
   return { clock, scope: tree.scope, flat, pretty, nested };
 }
@@ -62,6 +62,19 @@ describe('metrics as flat JSON', () => {
     assert.equal(keys.length, 3000);
     assert.deepEqual(keys, keys.toSorted());
     assert.deepEqual(JSON.parse(pretty()), JSON.parse(flat()));
+  });
+
+  it('is sorted by whole keys where a segment begins like another', () => {
+    const { scope, pretty } = rig();
+    scope.counter('a').add(1);
+    for (const segment of ['a', 'a-b', 'a.b', 'a/b']) {
+      scope.counter(segment, 'x').add(1);
+      scope.stat(segment, 'ms').observe(1);
+    }
+    scope.counter('a', 'b', 'n').add(1);
+    const keys = Object.keys(JSON.parse(pretty()));
+    assert.equal(keys.length, 50);
+    assert.deepEqual(keys, keys.toSorted());
   });
 
   it('is an empty object without metrics, and null where a number is none', () => {

@@ -71,7 +71,7 @@ describe('Metrics', () => {
     const clock = new HandClock();
     const tree = new MetricsTree(clock);
     const watched = await watchProcess(tree, clock);
-    const json = JSON.parse([...flatJson(tree.root, false)].join(''));
+    const json = JSON.parse([...flatJson(tree.root)].join(''));
     for (const name of processNames) assert.equal(typeof json[name], 'number', name);
     watched.close();
     tree.close();

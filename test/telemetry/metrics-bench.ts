@@ -5,7 +5,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/base/clock.ts';
-import { flatJson, treeJson } from '../../src/telemetry/json.ts';
+import { influxLines } from '../../src/telemetry/influx.ts';
+import { flatJson, prettyJson, treeJson } from '../../src/telemetry/json.ts';
 import { StatMetric } from '../../src/telemetry/metric.ts';
 import { type MetricNode, MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { prometheusText } from '../../src/telemetry/prometheus.ts';
@@ -92,9 +93,10 @@ function closeWindows(node: MetricNode): number {
 updates();
 fill();
 await render('prometheus', () => prometheusText(tree.root, '', budget));
-await render('flat json', () => flatJson(tree.root, false));
-await render('pretty json', () => flatJson(tree.root, true));
+await render('flat json', () => flatJson(tree.root));
+await render('pretty json', () => prettyJson(tree.root));
 await render('tree json', () => treeJson(tree.root));
+await render('influx', () => influxLines(tree.root, 'host'));
 const started = performance.now();
 const closed = closeWindows(tree.root);
 console.log(`closing ${closed} windows: ${(performance.now() - started).toFixed(1)} ms in all`);

@@ -6,7 +6,6 @@ import { MetricsTree } from '../../src/telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../src/telemetry/process.ts';
 import { prometheusText } from '../../src/telemetry/prometheus.ts';
 import { SeriesBudget } from '../../src/telemetry/series-budget.ts';
-import { inSlices } from '../../src/telemetry/slices.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { parseExposition } from './exposition-parser.ts';
 
@@ -262,24 +261,5 @@ describe('Prometheus exposition', () => {
     assert.equal(types.get('process_cpu_seconds_total'), 'counter');
     assert.equal(types.get('process_cpu_seconds_total_counter'), 'counter');
     assert.ok(types.has('nodejs_heap_size_used_bytes'));
-  });
-
-  it('renders ten thousand series in slices, so that the loop goes on between them', async () => {
-    const { scope, tree } = rig();
-    for (let i = 0; i < 10_000; i++) scope.counter('rt', 'http', 'service', `s${i}`, 'requests');
-    tree.settle();
-    let turns = 0;
-    let done = false;
-    const count = () => {
-      turns++;
-      if (!done) setImmediate(count);
-    };
-    setImmediate(count);
-    let text = '';
-    for await (const chunk of inSlices(prometheusText(tree.root, '', new SeriesBudget(20_000))))
-      text += chunk;
-    done = true;
-    assert.equal(parseExposition(text).samples.length, 10_000);
-    assert.ok(turns >= 40, `${turns} turns`);
   });
 });

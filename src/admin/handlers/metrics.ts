@@ -1,6 +1,6 @@
 /** The metrics in their formats, rendered a slice at a time while they are sent. */
 import { influxLines } from '../../telemetry/influx.ts';
-import { flatJson, treeJson } from '../../telemetry/json.ts';
+import { flatJson, prettyJson, treeJson } from '../../telemetry/json.ts';
 import type { MetricsTree } from '../../telemetry/metrics-tree.ts';
 import { processMetricNames, processMetricsText } from '../../telemetry/process.ts';
 import { prometheusText } from '../../telemetry/prometheus.ts';
@@ -43,8 +43,8 @@ function jsonAnswer(metrics: MetricsTree, query: URLSearchParams): AdminAnswer {
     const error = `No such subtree: ${segments.join('/').slice(0, 1000)}`;
     return { status: 404, type: 'application/json', body: JSON.stringify({ error }) };
   }
-  const pieces = flag(query, 'tree') ? treeJson(node) : flatJson(node, flag(query, 'pretty'));
-  return { status: 200, type: 'application/json', body: inSlices(pieces) };
+  const render = flag(query, 'tree') ? treeJson : flag(query, 'pretty') ? prettyJson : flatJson;
+  return { status: 200, type: 'application/json', body: inSlices(render(node)) };
 }
 
 function influxAnswer(metrics: MetricsTree): (request: AdminRequest) => AdminAnswer {

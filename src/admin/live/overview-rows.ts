@@ -19,9 +19,9 @@ export class OverviewRows {
     this.#metrics = metrics;
   }
 
-  /** All rows, by their key; between slices the loop runs. */
-  async sample(nowMs: number): Promise<ReadonlyMap<string, OverviewRow>> {
-    const rows = new Map<string, OverviewRow>();
+  /** All rows as JSON, by their key; between slices the loop runs. */
+  async sample(nowMs: number): Promise<ReadonlyMap<string, string>> {
+    const rows = new Map<string, string>();
     const samples = new Map<string, Sample>();
     let count = 0;
     for (const router of [...(this.#metrics.find(['rt'])?.children.values() ?? [])]) {
@@ -32,12 +32,12 @@ export class OverviewRows {
           const sample = this.#row(kind, router.segment, node, this.#last.get(key), nowMs);
           if (sample === undefined) continue;
           samples.set(key, sample);
-          rows.set(key, sample.row);
+          rows.set(key, JSON.stringify(sample.row));
           parts.push(sample.row);
           if (++count % ROWS_A_SLICE === 0) await setImmediate();
         }
       }
-      rows.set(`router ${router.segment}`, routerRow(router.segment, parts));
+      rows.set(`router ${router.segment}`, JSON.stringify(routerRow(router.segment, parts)));
     }
     this.#last = samples;
     return rows;

@@ -2,6 +2,7 @@
  * The live overview: while anybody looks, one sample a second, made once for all who look. Whoever comes gets
  * all rows, then those that changed.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 import { type Closable, nothingToClose } from '../../base/closable.ts';
 import type { MetricsTree } from '../../telemetry/metrics-tree.ts';
@@ -9,6 +10,8 @@ import { type EventStream, event } from './event-stream.ts';
 import { OverviewRows } from './overview-rows.ts';
 
 const SAMPLE_MS = 1000;
+/** What is handed to sockets before the loop runs again. */
+const CHARS_A_TURN = 256 * 1024;
 
 export type OverviewDeps = {
   readonly clock: Clock;
@@ -25,6 +28,8 @@ export class Overview {
   #rows: OverviewRows;
   /** JSON of each row as it was told last. */
   #told = new Map<string, string>();
+  /** The event that tells all of it, once made. */
+  #full: string | undefined;
   #timer: Closable = nothingToClose;
   #running = false;
   /** There is something to tell to who comes. */
@@ -53,6 +58,7 @@ export class Overview {
     this.#running = false;
     this.#sampled = false;
     this.#told = new Map();
+    this.#full = undefined;
     this.#rows = new OverviewRows(this.#deps.metrics);
   }
 
@@ -67,22 +73,37 @@ export class Overview {
     const changed: string[] = [];
     const gone = [...this.#told.keys()].filter((key) => !rows.has(key));
     for (const key of gone) this.#told.delete(key);
-    for (const [key, row] of rows) {
-      const json = JSON.stringify(row);
+    for (const [key, json] of rows) {
       if (this.#told.get(key) === json) continue;
       this.#told.set(key, json);
       changed.push(json);
     }
-    const delta = this.#event(false, changed, gone);
-    for (const stream of [...this.#streams]) {
-      if (this.#needAll.has(stream)) this.#tellAll(stream);
-      else if (!stream.send(delta)) this.#needAll.add(stream);
-    }
+    this.#full = undefined;
+    await this.#tell(this.#event(false, changed, gone));
+    if (mine !== this.#rows || !this.#running) return;
     this.#timer = clock.after(Math.max(0, startMs + SAMPLE_MS - clock.nowMs()), () => void this.#sample());
   }
 
-  #tellAll(stream: EventStream): void {
-    if (stream.send(this.#event(true, [...this.#told.values()], []))) this.#needAll.delete(stream);
+  async #tell(delta: string): Promise<void> {
+    let chars = 0;
+    for (const stream of [...this.#streams]) {
+      if (!this.#streams.has(stream)) continue;
+      if (this.#needAll.has(stream)) chars += this.#tellAll(stream);
+      else {
+        chars += delta.length;
+        if (!stream.send(delta)) this.#needAll.add(stream);
+      }
+      if (chars < CHARS_A_TURN) continue;
+      chars = 0;
+      await setImmediate();
+    }
+  }
+
+  /** How much that is. */
+  #tellAll(stream: EventStream): number {
+    this.#full ??= this.#event(true, [...this.#told.values()], []);
+    if (stream.send(this.#full)) this.#needAll.delete(stream);
+    return this.#full.length;
   }
 
   #event(full: boolean, rows: readonly string[], gone: readonly string[]): string {
