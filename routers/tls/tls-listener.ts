@@ -53,8 +53,9 @@ export class TlsListener<T> {
     this.#server = this.#make(material, this.#cohort);
   }
 
-  /** Begins the handshake on a connection that has just been accepted. */
+  /** Begins the handshake on a connection that has just been accepted. Who ends one direction ends it. */
   handshake(accepted: Socket): void {
+    accepted.allowHalfOpen = false;
     this.#server.emit('connection', accepted);
   }
 
@@ -84,7 +85,6 @@ export class TlsListener<T> {
     const options = {
       ...serverTlsOptions(material),
       rejectUnauthorized: false,
-      allowHalfOpen: true,
       handshakeTimeout: handshakeTimeoutMs,
       ticketKeys: ticketKeys(this.#ticketSecret, material),
       sessionTimeout: SESSION_MS_MAX / 1000,
@@ -109,6 +109,7 @@ export class TlsListener<T> {
       }
     }
     if (socket.isSessionReused()) this.#resumed.add(1);
+    socket.allowHalfOpen = true;
     accept(socket, cohort);
   }
 
