@@ -57,8 +57,11 @@ function adapt(object: Manifest, { image, namespace = NAMESPACE }: InstallWish):
     if (key === 'image' && image !== undefined) return image;
     if (key === 'namespace' && value === NAMESPACE) return namespace;
     // The routers find each other in their namespace.
-    if (key === 'config.yaml')
-      return String(value).replaceAll(`namespace: ${NAMESPACE}\n`, `namespace: ${namespace}\n`);
+    if (key === 'config.yaml') {
+      return String(value)
+        .replaceAll(`namespace: ${NAMESPACE}\n`, `namespace: ${namespace}\n`)
+        .replaceAll(`/io.l5d.k8s/${NAMESPACE}/`, `/io.l5d.k8s/${namespace}/`);
+    }
     if (Array.isArray(value)) return value.map((item: Json) => change(item, ''));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, change(inner, name)]));

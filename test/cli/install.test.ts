@@ -77,8 +77,31 @@ describe('turnout install', () => {
     assert.match(text, /"image":"reg\.io\/turnout:1@sha256:ab"/);
     assert.ok(objects.has('Namespace/mesh') && !/namespace"?: ?"?turnout\b/.test(text));
     assert.match(text, /namespace: mesh\\n\s+service: turnout/);
+    assert.match(text, /fleet: \{dst: \/#\/io\.l5d\.k8s\/mesh\/admin\/turnout-fleet\}/);
     for (const object of objects.values()) {
       assert.equal(object['metadata']?.['namespace'] ?? 'mesh', 'mesh');
+    }
+  });
+
+  it('shows the other nodes without a right that the routing would not need', async () => {
+    for (const [, words] of variants) {
+      const objects = await install(...words);
+      const text = objects.get('ConfigMap/turnout')?.['data']?.['config.yaml'] ?? '';
+      const loaded = loadConfig(text, { source: 'config.yaml', readable: () => 'file' });
+      assert.ok('spec' in loaded);
+      const [namespace, port, name] = (loaded.spec.admin.fleet?.dst ?? '').split('/').slice(3);
+      const service = objects.get(`Service/${name}`);
+      assert.equal(service?.['metadata']?.['namespace'], namespace);
+      assert.deepEqual(
+        [service?.['spec']?.['publishNotReadyAddresses'], service?.['spec']?.['ports']],
+        [true, [{ name: port, port: 9990, targetPort: 9990 }]],
+      );
+      const daemonSet = objects.get('DaemonSet/turnout');
+      assert.deepEqual(service?.['spec']?.['selector'], daemonSet?.['spec']?.['selector']?.['matchLabels']);
+      assert.deepEqual(
+        objects.get('ClusterRole/turnout')?.['rules']?.flatMap((rule) => rule['resources'] ?? []),
+        ['endpoints', 'services', 'endpointslices'],
+      );
     }
   });
 

@@ -176,7 +176,7 @@ function configOf({ ip, outgoing, incoming, admin, api, client, serverTls }: Con
     /host       => /srv;
     /svc        => /host;
     /host/world => /srv/world-v1;`;
-  return `admin: {ip: ${ip}, port: ${admin}, shutdownGraceMs: 1000}
+  return `admin: {ip: ${ip}, port: ${admin}, shutdownGraceMs: 1000, fleet: {dst: /#/io.l5d.k8s/default/admin/l5d}}
 namers:
 - {kind: io.l5d.k8s, host: 127.0.0.1, port: ${api}}
 routers:

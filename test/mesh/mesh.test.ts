@@ -57,6 +57,25 @@ describe('Three nodes', () => {
     }
   });
 
+  it('show each other on the page Fleet, and open each other', async () => {
+    for (const { ip, admin } of cluster.nodes) {
+      const nodes = JSON.parse(await curl(`http://${ip}:${admin}/fleet.json`)) as {
+        name: string;
+        node?: { name: string };
+      }[];
+      assert.deepEqual(
+        nodes.map(({ name, node }) => [name, node?.name]),
+        [
+          ['n1', 'n1'],
+          ['n2', 'n2'],
+          ['n3', 'n3'],
+        ],
+      );
+      const other = JSON.parse(await curl(`http://${ip}:${admin}/node/n2/node.json`)) as { name: string };
+      assert.equal(other.name, 'n2');
+    }
+  });
+
   it('keep what goes to a local pod on its node', async () => {
     for (const node of ['n1', 'n3']) cluster.api.remove('endpointslices', 'default', `world-v2-${node}`);
     const local = '/host/world => /srv/world-v2';

@@ -88,6 +88,8 @@ export const shapes: { readonly [kind: string]: Fields } = {
     spec: {
       selector: texts,
       internalTrafficPolicy: 'text',
+      clusterIP: 'text',
+      publishNotReadyAddresses: 'flag',
       ports: [{ name: 'text', port: 'number', targetPort: 'port', protocol: 'text' }],
     },
   },
