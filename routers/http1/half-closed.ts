@@ -28,8 +28,8 @@ export class HalfClosed {
   }
 
   goOn(): void {
-    // Nothing is read any more: a reset is noticed by a write, even by an empty one.
-    this.#transport.write(this.#asked ? '' : CONTINUE);
+    // Nothing is read any more: a reset is noticed by a write, even by an empty one unless TLS is between.
+    this.#transport.write(this.#asked && !this.#transport.isTls ? '' : CONTINUE);
     if (this.#asked) this.#pauseMs *= 2;
     this.#asked = !this.#asked;
     this.wait();

@@ -9,7 +9,7 @@ import { leaf } from '../../dtab/names.ts';
 import { Path } from '../../dtab/path.ts';
 import type { Binder, Binding } from '../../routers/binding/binder.ts';
 import { Descriptors } from '../../routers/descriptors.ts';
-import { HttpServer } from '../../routers/http1/http-server.ts';
+import { HttpServer, type ServerTls } from '../../routers/http1/http-server.ts';
 import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
 import { Router } from '../../routers/router.ts';
 import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
@@ -31,6 +31,8 @@ export type RigOptions = {
   readonly client?: ClientParams;
   readonly service?: ServiceParams;
   readonly admin?: string;
+  /** Of the server. */
+  readonly tls?: ServerTls;
   readonly descriptors?: Descriptors;
   /** Where metrics go instead of `stats`. */
   readonly scope?: Scope;
@@ -121,7 +123,7 @@ export class Rig {
       wheel: this.wheel,
       rng: seededRng(11),
       clock: this.clock,
-      tls: undefined,
+      tls: options.tls,
       threads: 1,
       descriptors: this.descriptors,
       loop: this.loop,
