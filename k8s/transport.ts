@@ -3,19 +3,14 @@
  * a body that breaks off is an error of its stream. TCP keep-alive tells after half a minute that the other
  * side is gone without a word.
  */
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  type RequestOptions,
-  request,
-} from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import type { Clock } from '../src/base/clock.ts';
 import { type Closable, nothingToClose } from '../src/base/closable.ts';
+import { http } from '../src/base/http.ts';
 import type { Access, Credentials } from './access.ts';
 import { KubeFailure } from './api.ts';
 
@@ -126,7 +121,7 @@ export class KubeTransport implements Closable {
     this.#dropIdle();
     if (this.#agent !== undefined) this.#agent.maxFreeSockets = 0;
     const kept = { keepAlive: true, maxFreeSockets: FREE_SOCKETS_MAX, scheduling: 'lifo' as const };
-    this.#agent = protocol === 'https:' ? new HttpsAgent({ ...kept, ...tls }) : new HttpAgent(kept);
+    this.#agent = protocol === 'https:' ? new HttpsAgent({ ...kept, ...tls }) : new http.Agent(kept);
     this.#agentTls = tls;
     return this.#agent;
   }
@@ -140,7 +135,7 @@ export class KubeTransport implements Closable {
     { signal, headLimitMs }: GetOptions,
   ): Promise<{ answer: Answer | KubeFailure; reused: boolean }> {
     return new Promise((resolve) => {
-      const send = url.protocol === 'https:' ? secureRequest : request;
+      const send = url.protocol === 'https:' ? secureRequest : http.request;
       let sent: ClientRequest;
       try {
         sent = send({ ...options, signal });

@@ -16,6 +16,7 @@ import {
 import { isIP, isIPv4 } from 'node:net';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
+import { isSelfSigned } from './certificates/describe.ts';
 
 const { asn1, util } = forge;
 type Asn1 = forge.asn1.Asn1;
@@ -209,10 +210,6 @@ function certificateParts(certificate: X509Certificate): { subject: Asn1; extens
 }
 
 const children = (value: Asn1 | undefined): Asn1[] => (Array.isArray(value?.value) ? value.value : []);
-
-export function isSelfSigned(certificate: X509Certificate): boolean {
-  return certificate.checkIssued(certificate);
-}
 
 function leafExtensions(subject: Holder, issuer: Holder, options: LeafOptions): Asn1[] {
   const dnsNames = (options.dnsNames ?? []).map((name) => contextString(2, name));

@@ -129,6 +129,24 @@ describe('The import graph', () => {
   });
 });
 
+describe('Idle memory', () => {
+  it('is not spent on the client for fetch that an import of node:http loads', () => {
+    const rarely = ['src/base/http.ts', 'src/demo/applications.ts', 'src/check/running.ts'];
+    assertNone(
+      sources
+        .filter(({ file }) => layerOf(file) !== 'test' && !rarely.includes(file))
+        .filter(({ lines }) => /^import (?!type )[^;]*from 'node:http';/m.test(lines.join('\n')))
+        .map(({ file }) => `${file} imports node:http: take it from base/http`),
+    );
+  });
+
+  it('is not doubled by a character that is not ASCII in the bundle', (t) => {
+    const files = globSync(join(root, 'dist/*.js'));
+    if (files.length === 0) return t.skip('not built: npm run build');
+    assertNone(files.filter((file) => readFileSync(file).some((byte) => byte > 127)));
+  });
+});
+
 function cycles(): string[] {
   const imports = new Map(
     sources.map((source) => [

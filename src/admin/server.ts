@@ -4,7 +4,6 @@
  * bound. Pages are matched by their exact path; the filter judges the page that would answer, so no spelling
  * of a path goes around it.
  */
-import { METHODS } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -16,6 +15,7 @@ import { loadServerTls } from '../../routers/tls/material.ts';
 import { serverTlsOptions } from '../../routers/tls/server-tls.ts';
 import type { ServerTlsMaterial } from '../../routers/tls/tls-material.ts';
 import type { Closable } from '../base/closable.ts';
+import { http } from '../base/http.ts';
 import { AdminStats } from './admin-stats.ts';
 import { FleetProxy, mountFleet } from './fleet-proxy.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
@@ -251,7 +251,7 @@ function mount(
   stats: AdminStats,
   sources: AdminSources,
 ): void {
-  for (const method of METHODS) {
+  for (const method of http.METHODS) {
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method))
       app.addHttpMethod(method, { hasBody: true });
   }

@@ -1,7 +1,6 @@
 /** Certificates in words, for the commands. Names may come from anybody: only printable ASCII is shown. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificateNames, printable } from '../../routers/tls/certificate-names.ts';
-import { isSelfSigned } from '../certs.ts';
 
 export const DAY_MS = 24 * 3_600_000;
 
@@ -82,6 +81,10 @@ function whereIssuer(certificate: X509Certificate, others: readonly X509Certific
   if (isSelfSigned(certificate)) return ' (self-signed)';
   const issuer = others.findIndex((other) => isIssuedBy(certificate, other));
   return issuer === -1 ? ' (not in this file)' : ` (certificate ${issuer + 1})`;
+}
+
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.checkIssued(certificate);
 }
 
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

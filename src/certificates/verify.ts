@@ -6,8 +6,8 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificateNames, showNames } from '../../routers/tls/certificate-names.ts';
 import { verifyPeerName } from '../../routers/tls/verify-name.ts';
-import { isSelfSigned, pathLengthOf } from '../certs.ts';
-import { ageOf, isIssuedBy, issuerOf, isValidAt, subjectOf } from './describe.ts';
+import { pathLengthOf } from '../certs.ts';
+import { ageOf, isIssuedBy, isSelfSigned, issuerOf, isValidAt, subjectOf } from './describe.ts';
 
 export type ToVerify = {
   /** The certificate itself, then those between it and the authority, in any order. */

@@ -3,10 +3,10 @@
  * waits, how long an answer may take, how often a collector that is away is asked. Spans that cannot be kept
  * are dropped and counted; a trouble is logged once, and again only after sending has worked.
  */
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../../base/clock.ts';
 import { type Closable, nothingToClose } from '../../base/closable.ts';
+import { http } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
 import type { Counter, Scope } from '../../base/stats.ts';
 import type { StoryRecord } from '../tap.ts';
@@ -97,7 +97,7 @@ export class SpanExporter {
 
 /** Undefined when the collector has taken it. */
 function post(url: string, body: string): Promise<{ reason: string; final: boolean } | undefined> {
-  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const request = url.startsWith('https:') ? httpsRequest : http.request;
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const asked = request(url, { method: 'POST', headers, agent: false, timeout: ANSWER_MS }, (answer) => {
