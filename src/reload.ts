@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Change, diffSpecs } from '../config/diff.ts';
-import { renderDiagnostic } from '../config/errors.ts';
+import { type Diagnostic, renderDiagnostic } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import type { LinkerSpec } from '../config/spec.ts';
 import type { Clock } from './base/clock.ts';
@@ -46,7 +46,8 @@ export type Reloadable = {
 export type ReloaderDeps = {
   readonly linker: Reloadable;
   readonly text: string;
-  readonly log: Log;
+  /** Of each configuration that was tried and makes a difference. */
+  readonly told: (generation: Generation, warnings: readonly Diagnostic[]) => void;
   readonly stats: Scope;
   readonly clock: Pick<Clock, 'wallMs'>;
 };
@@ -78,7 +79,7 @@ export class Reloader {
   }
 
   async #reload(text: string, source: string, by: string, dryRun: boolean): Promise<Generation> {
-    const { linker, log } = this.#deps;
+    const { linker, told: tell } = this.#deps;
     const sha256 = digest(text);
     const loaded = loadConfig(text, { source });
     if ('errors' in loaded) {
@@ -92,29 +93,22 @@ export class Reloader {
     if (changes.length === 0 && sha256 === this.#sha256) return this.#made({ ...told, outcome: 'unchanged' });
     const errors = await linker.apply(loaded.spec);
     if (errors.length > 0) {
-      log.error('a new configuration could not be put in force; the old one stays', {
-        by,
-        errors: errors.join('\n'),
-      });
-      return this.#note({ ...told, outcome: 'failed', errors });
+      const failed = this.#note({ ...told, outcome: 'failed', errors });
+      tell(failed, []);
+      return failed;
     }
-    for (const warning of loaded.warnings) log.warn(renderDiagnostic(warning));
     this.#sha256 = sha256;
     this.#generation++;
-    log.info('a new configuration is in force', {
-      by,
-      generation: this.#generation,
-      changes: told.changes.join('\n'),
-      ...(told.afterRestart.length > 0 && { afterRestart: told.afterRestart.join('\n') }),
-    });
-    return this.#note({ ...told, outcome: 'applied' });
+    const applied = this.#note({ ...told, outcome: 'applied' });
+    tell(applied, loaded.warnings);
+    return applied;
   }
 
   #refused(about: About, dryRun: boolean): Generation {
     if (dryRun) return this.#made({ ...about, outcome: 'refused' });
-    const errors = about.errors?.join('\n');
-    this.#deps.log.error('a new configuration is refused; the old one stays', { by: about.by, errors });
-    return this.#note({ ...about, outcome: 'refused' });
+    const refused = this.#note({ ...about, outcome: 'refused' });
+    this.#deps.told(refused, []);
+    return refused;
   }
 
   #note(about: About & { readonly outcome: ReloadOutcome }): Generation {
@@ -131,6 +125,24 @@ export class Reloader {
     const time = new Date(this.#deps.clock.wallMs()).toISOString();
     return { changes: [], afterRestart: [], errors: [], ...about, generation: this.#generation, time };
   }
+}
+
+/** Tells each in the log. */
+export function logGenerations(log: Log): ReloaderDeps['told'] {
+  return ({ outcome, by, generation, changes, afterRestart, errors }, warnings) => {
+    for (const warning of warnings) log.warn(renderDiagnostic(warning));
+    if (errors.length > 0) {
+      const what = outcome === 'refused' ? 'is refused' : 'could not be put in force';
+      log.error(`a new configuration ${what}; the old one stays`, { by, errors: errors.join('\n') });
+      return;
+    }
+    log.info('a new configuration is in force', {
+      by,
+      generation,
+      changes: changes.join('\n'),
+      ...(afterRestart.length > 0 && { afterRestart: afterRestart.join('\n') }),
+    });
+  };
 }
 
 type About = Pick<Generation, 'by' | 'sha256'> & Partial<Generation>;

@@ -1,16 +1,27 @@
-/** A running linker whose configuration can be replaced: by its file, by SIGHUP, and by the admin server. */
+/** A running linker whose configuration can be replaced: by its file and by the admin server. */
 import { systemClock } from './base/clock.ts';
 import type { Closable } from './base/closable.ts';
 import type { Log } from './base/log.ts';
 import { ConfigFile } from './config-file.ts';
 import type { Linker } from './linker.ts';
 import type { ConfigText } from './read-config.ts';
-import { Reloader } from './reload.ts';
+import { logGenerations, Reloader, type ReloaderDeps } from './reload.ts';
 
 const STDIN = '<stdin>';
 
-export function reloadable(linker: Linker, { text, source }: ConfigText, log: Log): Closable {
-  const reloader = new Reloader({ linker, text, log, stats: linker.metrics.scope, clock: systemClock });
+export type Reloading = Closable & {
+  /** Reads the file again, as if it had changed. */
+  again(by: string): void;
+};
+
+/** `told` of each configuration that was tried, instead of the log. */
+export function reloadable(
+  linker: Linker,
+  { text, source }: ConfigText,
+  log: Log,
+  told: ReloaderDeps['told'] = logGenerations(log),
+): Reloading {
+  const reloader = new Reloader({ linker, text, told, stats: linker.metrics.scope, clock: systemClock });
   const { watch } = linker.spec.admin.reload;
   const file = source === STDIN ? undefined : new ConfigFile(source, reloader, log);
   const watching = watch ? file?.watch(text, systemClock) : undefined;
@@ -23,12 +34,8 @@ export function reloadable(linker: Linker, { text, source }: ConfigText, log: Lo
         : reloader.reload(given, source, 'POST /config', dryRun),
     generations: () => reloader.generations,
   };
-  const onHangup = (): void => void again('SIGHUP', false);
-  process.on('SIGHUP', onHangup);
   return {
-    close() {
-      process.removeListener('SIGHUP', onHangup);
-      watching?.close();
-    },
+    again: (by) => void again(by, false),
+    close: () => watching?.close(),
   };
 }

@@ -46,7 +46,7 @@ async function run(text: string, threads: number): Promise<Rig> {
   const { linker } = started;
   open.push(() => linker.close(0));
   const stats = linker.metrics.scope;
-  const reloader = new Reloader({ linker, text, log: silentLog, stats, clock: systemClock });
+  const reloader = new Reloader({ linker, text, told() {}, stats, clock: systemClock });
   const port = linker.ports[0]?.[0] ?? 0;
   return { linker, reloader, port, load: (next) => reloader.reload(next, 'test.yaml', 'test') };
 }

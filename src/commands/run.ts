@@ -64,7 +64,10 @@ async function route(
     if (!started.ok) return started.errors;
     const { linker, spec } = started;
     const reloading = reloadable(linker, { text, source }, log);
+    const onHangup = (): void => reloading.again('SIGHUP');
+    process.on('SIGHUP', onHangup);
     const signal = await Promise.race([signals.first, linker.stopped]);
+    process.removeListener('SIGHUP', onHangup);
     reloading.close();
     const { shutdownGraceMs: graceMs, drain } = spec.admin;
     if (signal !== undefined) log.info(`${signal}: stopping`, { graceMs, delayMs: drain.delayMs });

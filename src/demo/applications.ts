@@ -1,94 +1,76 @@
-/**
- * The applications of the demo, on ports of their own choice: `hello` asks `world` through the HTTP proxy
- * that it was given, as a program with `http_proxy` in its environment does, and passes the context headers
- * of its request on. That is all an application has to do for per-request routing and tracing to reach across
- * it.
- */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The applications of the demo, a process each; one that ends is started again, as an orchestrator would. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { systemClock } from '../base/clock.ts';
+import { type Closable, nothingToClose } from '../base/closable.ts';
 
-export type Application = { readonly name: string; readonly port: number; close(): Promise<void> };
+const RESTART_MS = 1000;
 
-const CALL_TIMEOUT_MS = 10_000;
-const BODY_BYTES_MAX = 64 * 1024;
+export type ApplicationSpec = {
+  readonly name: string;
+  /** Its role and what that needs to know; see demo-application.ts. */
+  readonly words: readonly string[];
+};
 
-export function startWorld(name: string, text: string): Promise<Application> {
-  return start(name, (incoming, answer) => {
-    incoming.resume();
-    answer.end(text);
-  });
+export interface ApplicationEvents {
+  started(name: string, pid: number, port: number): void;
+  /** `how` is its exit code or the signal that ended it. It will be started again. */
+  ended(name: string, how: string): void;
 }
 
-/** Answers `Hello ` and what world says. */
-export function startHello(proxyPort: number): Promise<Application> {
-  return start('hello', (incoming, answer) => {
-    incoming.resume();
-    call(proxyPort, 'world', contextHeaders(incoming)).then(
-      ({ status, body }) => {
-        answer.statusCode = status === 200 ? 200 : 502;
-        answer.end(status === 200 ? `Hello ${body}` : `hello: world answered ${status}: ${body}`);
-      },
-      (error: Error) => {
-        answer.statusCode = 502;
-        answer.end(`hello: no answer from world: ${error.message}\n`);
-      },
-    );
-  });
-}
+export class Application implements Closable {
+  readonly #spec: ApplicationSpec;
+  readonly #events: ApplicationEvents;
+  #process: ChildProcess | undefined;
+  #restart: Closable = nothingToClose;
+  #closed = false;
 
-async function start(
-  name: string,
-  handle: (incoming: IncomingMessage, answer: ServerResponse) => void,
-): Promise<Application> {
-  const server: Server = createServer(handle);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    name,
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
+  private constructor(spec: ApplicationSpec, events: ApplicationEvents) {
+    this.#spec = spec;
+    this.#events = events;
+  }
 
-function contextHeaders(incoming: IncomingMessage): Record<string, string[]> {
-  return Object.fromEntries(
-    Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
-      name.startsWith('l5d-ctx-') && values !== undefined ? [[name, values]] : [],
-    ),
-  );
-}
+  /** Resolves when it listens. */
+  static async start(spec: ApplicationSpec, events: ApplicationEvents): Promise<Application> {
+    const application = new Application(spec, events);
+    try {
+      await application.#start();
+      return application;
+    } catch (error) {
+      application.close();
+      throw error;
+    }
+  }
 
-/** A request in the form that goes to a proxy: the whole URL as its target. */
-function call(
-  proxyPort: number,
-  host: string,
-  headers: Record<string, string[]>,
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port: proxyPort,
-      path: `http://${host}/`,
-      headers: { ...headers, host },
-      timeout: CALL_TIMEOUT_MS,
-    };
-    const outgoing = request(options, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        if (body.length < BODY_BYTES_MAX) body += chunk;
+  /** Rejects when it ends before it listens. */
+  #start(): Promise<void> {
+    const { name, words } = this.#spec;
+    return new Promise((resolve, reject) => {
+      const child = fork(entryUrl(), words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      this.#process = child;
+      child.on('message', (port) => {
+        this.#events.started(name, child.pid ?? 0, Number(port));
+        resolve();
       });
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      const onEnd = (how: string): void => {
+        reject(new Error(`the application ${name} ended: ${how}`));
+        if (this.#closed) return;
+        this.#events.ended(name, how);
+        this.#restart = systemClock.after(RESTART_MS, () => void this.#start().catch(() => {}));
+      };
+      child.on('error', (error) => onEnd(error.message));
+      child.on('exit', (code, signal) => onEnd(String(signal ?? code)));
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`none within ${CALL_TIMEOUT_MS} ms`)));
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#restart.close();
+    this.#process?.kill();
+  }
+}
+
+/** Next to this file: its source, or what was built of it. */
+function entryUrl(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./demo-application.${extension}`, import.meta.url);
 }

@@ -1,27 +1,25 @@
 /**
- * The demo's folder: certificates, one address file a service, and the configuration. It is readable by its
- * owner only and removed when the demo ends, whichever way.
+ * The demo's folder: certificates, one address file and one file with the process id a service, and the
+ * configuration. It is readable by its owner only and removed when the demo ends, whichever way.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Closable } from '../base/closable.ts';
 import { CertificateAuthority } from '../certs.ts';
-import type { Application } from './applications.ts';
 import type { DemoPorts } from './ports.ts';
 
-const LIFETIME_MS = 7 * 24 * 3_600_000;
+const LIFETIME_MS = 31 * 24 * 3_600_000;
 
 export type Workspace = Closable & {
   readonly folder: string;
   readonly configFile: string;
   readonly config: string;
+  /** The application runs, as this process, at this port. */
+  serves(name: string, pid: number, port: number): void;
 };
 
-export async function makeWorkspace(
-  ports: DemoPorts,
-  applications: readonly Application[],
-): Promise<Workspace> {
+export async function makeWorkspace(ports: DemoPorts, services: readonly string[]): Promise<Workspace> {
   // mkdtemp gives the folder mode 0700.
   const folder = mkdtempSync(join(tmpdir(), 'turnout-demo-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -31,24 +29,33 @@ export async function makeWorkspace(
     remove();
   };
   try {
-    await writeCertificates(folder, applications);
-    writeServices(folder, applications);
+    await writeCertificates(folder, services);
+    mkdirSync(join(folder, 'disco'));
     const config = demoConfig(folder, ports);
     const configFile = join(folder, 'turnout.yaml');
     writeFileSync(configFile, config);
-    return { folder, configFile, config, close };
+    return {
+      folder,
+      configFile,
+      config,
+      serves(name, pid, port) {
+        replaceFile(folder, `${name}.pid`, `${pid}\n`);
+        replaceFile(folder, join('disco', name), `127.0.0.1 ${port}\n`);
+      },
+      close,
+    };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function writeCertificates(folder: string, applications: readonly Application[]): Promise<void> {
+async function writeCertificates(folder: string, services: readonly string[]): Promise<void> {
   const lifetime = { notAfter: new Date(Date.now() + LIFETIME_MS) };
   const authority = await CertificateAuthority.create({ commonName: 'Turnout demo CA', ...lifetime });
   const incoming = await authority.issue({
     commonName: 'incoming',
-    dnsNames: [...applications.map((application) => application.name), 'localhost'],
+    dnsNames: [...services, 'localhost'],
     ipAddresses: ['127.0.0.1'],
     ...lifetime,
   });
@@ -57,17 +64,16 @@ async function writeCertificates(folder: string, applications: readonly Applicat
   writeFileSync(join(folder, 'incoming.key'), incoming.keyPem, { mode: 0o600 });
 }
 
-/** The files that the io.l5d.fs namer watches: edit one while the demo runs. */
-function writeServices(folder: string, applications: readonly Application[]): void {
-  mkdirSync(join(folder, 'disco'));
-  for (const { name, port } of applications) {
-    writeFileSync(join(folder, 'disco', name), `127.0.0.1 ${port}\n`);
-  }
+/** At once, so that whoever watches it never sees half of it. */
+function replaceFile(folder: string, name: string, text: string): void {
+  const next = join(folder, '.next');
+  writeFileSync(next, text);
+  renameSync(next, join(folder, name));
 }
 
 function demoConfig(folder: string, ports: DemoPorts): string {
   const path = (name: string): string => JSON.stringify(join(folder, name));
-  return `# Written by \`turnout demo\`.
+  return `# Written by \`turnout demo\`, and watched: what is saved here is checked and put in force.
 admin: {ip: 127.0.0.1, port: ${ports.admin}}
 
 namers:
@@ -104,5 +110,6 @@ routers:
     /srv  => /#/io.l5d.fs;
     /host => /srv;
     /svc  => /host;
+    # /host/world => /srv/world-v2;
 `;
 }

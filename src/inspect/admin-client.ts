@@ -5,6 +5,8 @@ import type { EndpointHealth, Namings, RequestView } from './namings.ts';
 import type { DelegationNode } from './node.ts';
 
 const ANSWER_MS = 10_000;
+/** A configuration may take a while to be put in force. */
+const CHANGE_MS = 30_000;
 
 type ClientStates = Record<
   string,
@@ -75,9 +77,24 @@ export class AdminClient implements Namings {
 
   /** The answer while it comes. */
   async open(path: string, signal: AbortSignal): Promise<Response> {
-    let response: Response;
+    const response = await this.#fetch(path, { signal });
+    if (response.ok) return response;
+    const [page = ''] = path.split('?');
+    throw this.refused(page, response.status, await response.text());
+  }
+
+  /** The answer whatever its status. */
+  post(path: string, body: string): Promise<Response> {
+    return this.#fetch(path, { method: 'POST', body, signal: AbortSignal.timeout(CHANGE_MS) });
+  }
+
+  refused(page: string, status: number, said: string): CannotRun {
+    return new CannotRun(`the admin server at ${this.about} answers ${page} with ${status}: ${said.trim()}`);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
     try {
-      response = await fetch(`${this.#base}${path}`, { signal });
+      return await fetch(`${this.#base}${path}`, init);
     } catch (error) {
       const { cause, message } = error as Error & { cause?: Error };
       const why =
@@ -87,10 +104,6 @@ export class AdminClient implements Namings {
           'Does turnout run there? --admin HOST:PORT names another',
       );
     }
-    if (response.ok) return response;
-    const [page = ''] = path.split('?');
-    const said = (await response.text()).trim();
-    throw new CannotRun(`the admin server at ${this.about} answers ${page} with ${response.status}: ${said}`);
   }
 }
 

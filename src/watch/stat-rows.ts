@@ -15,6 +15,8 @@ export type StatRow = {
   /** Retries and requeues. */
   readonly retriesPerSec: number;
   readonly connections?: number;
+  /** Share of the connections that speak TLS, 0 to 1; absent where there are none. */
+  readonly tls?: number;
 };
 
 const KINDS = ['server', 'service', 'client'] as const;
@@ -58,6 +60,7 @@ function rowOf(
   const latency = child(now, 'request_latency_ms');
   const [p50, p95, p99] = ['stat.p50', 'stat.p95', 'stat.p99'].map((key) => number(latency, key));
   const connections = number(child(now, 'connections'), 'gauge');
+  const secure = number(child(child(now, 'tls'), 'connections'), 'gauge') ?? 0;
   return {
     ...at,
     requestsPerSec: requests / seconds,
@@ -67,6 +70,7 @@ function rowOf(
     ...(p99 === undefined ? {} : { p99 }),
     retriesPerSec: (grown('retries', 'total') + grown('retries', 'requeues')) / seconds,
     ...(connections === undefined ? {} : { connections }),
+    ...(connections === undefined || connections === 0 ? {} : { tls: Math.min(1, secure / connections) }),
   };
 }
 
@@ -77,19 +81,22 @@ export function byTrouble(a: StatRow, b: StatRow): number {
 }
 
 export function statCells(rows: readonly StatRow[]): string[][] {
-  const head = ['ROUTER', 'KIND', 'NAME', 'RPS', 'SUCCESS', 'P50', 'P95', 'P99', 'RETRIES/S', 'CONN'];
+  const head = ['ROUTER', 'KIND', 'NAME', 'RPS', 'SUCCESS', 'P50', 'P95', 'P99', 'RETRIES/S', 'CONN', 'TLS'];
   const ms = (value: number | undefined): string => (value === undefined ? '-' : `${Math.round(value)}ms`);
+  const percent = (share: number | undefined, digits: number): string =>
+    share === undefined ? '-' : `${(share * 100).toFixed(digits)}%`;
   const cells = rows.map((row) => [
     row.router,
     row.kind,
     row.name,
     row.requestsPerSec.toFixed(1),
-    row.success === undefined ? '-' : `${(row.success * 100).toFixed(2)}%`,
+    percent(row.success, 2),
     ms(row.p50),
     ms(row.p95),
     ms(row.p99),
     row.retriesPerSec.toFixed(1),
     row.connections === undefined ? '-' : String(row.connections),
+    percent(row.tls, 0),
   ]);
   return [head, ...cells];
 }

@@ -49,6 +49,37 @@ describe('The live overview', () => {
     });
   });
 
+  it('tells which share of the connections has TLS, of servers and of clients', async () => {
+    await withAdmin({}, async (rig) => {
+      const connections = (kind: string, name: string, all: number, secure: number): void => {
+        const scope = rig.metrics.scope.scope('rt', 'http', kind, name);
+        scope.counter('requests');
+        scope.gauge('connections').set(all);
+        scope.gauge('tls', 'connections').set(secure);
+      };
+      connections('server', '127.0.0.1/4140', 4, 1);
+      connections('client', 'plain', 2, 0);
+      connections('client', 'secure', 2, 2);
+      connections('client', 'unused', 0, 0);
+      const live = await open(rig, '/admin/overview');
+      await until(() => live.text().includes('unused'), 'the first sample');
+      const [, data = ''] = /^data: (.*)$/m.exec(live.text()) ?? [];
+      const { rows } = JSON.parse(data) as { rows: { name: string; tls: number | null }[] };
+      const shares = rows.map(({ name, tls }) => [name.replace(/^\//, ''), tls]);
+      assert.deepEqual(
+        new Map(shares as [string, number | null][]),
+        new Map<string, number | null>([
+          ['http', 0.25],
+          ['127.0.0.1/4140', 0.25],
+          ['plain', 0],
+          ['secure', 1],
+          ['unused', null],
+        ]),
+      );
+      live.close();
+    });
+  });
+
   it('is sampled once for all who look, and not at all when nobody does', async () => {
     let samples = 0;
     const sources = {

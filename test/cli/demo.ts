@@ -1,5 +1,6 @@
 /** A demo that runs as a user's would, and commands against it. */
 import { get } from 'node:http';
+import { dirname } from 'node:path';
 import { freePorts, type Output, type Program, runProgram, startProgram } from './program.ts';
 
 export class Demo {
@@ -22,7 +23,11 @@ export class Demo {
   }
 
   get folder(): string {
-    return /^Services and configuration: (.*)$/m.exec(this.program.stdout())?.[1] ?? '';
+    return dirname(this.configFile);
+  }
+
+  get configFile(): string {
+    return /^Configuration: (.*)$/m.exec(this.program.stdout())?.[1] ?? '';
   }
 
   /** A command of the program, asking this demo. */

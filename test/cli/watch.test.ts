@@ -97,17 +97,23 @@ describe('turnout stat', () => {
       name: string;
       requestsPerSec: number;
       success: number;
+      tls?: number;
     }[];
     const row = rows.find(({ kind, name }) => kind === 'service' && name === '/svc/world');
     assert.ok(row !== undefined && row.requestsPerSec > 0 && row.success === 1, stdout);
-    assert.ok(rows.some(({ kind, name }) => kind === 'client' && /^\/%\/io\.l5d\.port/.test(name)));
-    assert.ok(rows.some(({ kind }) => kind === 'server'));
+    const tlsOf = (router: string, kind: string, name: RegExp) =>
+      rows.find((each) => each.router === router && each.kind === kind && name.test(each.name))?.tls;
+    assert.equal(tlsOf('outgoing', 'client', /^\/%\/io\.l5d\.port/), 1, 'to the other router');
+    assert.equal(tlsOf('incoming', 'server', /./), 1);
+    assert.equal(tlsOf('incoming', 'client', /^\/#\/io\.l5d\.fs/), 0, 'to the application');
+    assert.equal(tlsOf('outgoing', 'service', /^\/svc\/world$/), undefined);
   });
 
   it('is a table in a pipe, and top shows one after the other', async () => {
     const { stdout } = await underLoad(demo.turnout('top', '--count', '2', '--router', 'outgoing'), 'wrld');
     assert.equal(stdout.match(/^ROUTER +KIND +NAME +RPS +SUCCESS/gm)?.length, 2);
     assert.match(stdout, /^outgoing +service +\/svc\/wrld +[\d.]+ +0\.00%/m);
+    assert.match(stdout, /^outgoing +client +.* +\d+ +100%$/m);
     assert.doesNotMatch(stdout, /\x1b|incoming/);
   });
 });

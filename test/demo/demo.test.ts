@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type RequestOptions } from 'node:http';
 import { get as getTls } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { freePorts, type Program, startProgram } from '../cli/program.ts';
+import { until } from '../support/until.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'turnout-test-'));
 after(() => rmSync(temporary, { recursive: true }));
@@ -72,7 +73,7 @@ describe('turnout demo', () => {
   });
 
   it('follows an edit of an address file', async () => {
-    const folder = /^Services and configuration: (.*)$/m.exec(demo.stdout())?.[1] ?? '';
+    const folder = /^Address files of the services: (.*)$/m.exec(demo.stdout())?.[1] ?? '';
     const other = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () =>
@@ -80,7 +81,7 @@ describe('turnout demo', () => {
       );
     }).listen(0, '127.0.0.1');
     await once(other, 'listening');
-    writeFileSync(join(folder, 'disco', 'world'), `127.0.0.1 ${(other.address() as AddressInfo).port}\n`);
+    writeFileSync(join(folder, 'world'), `127.0.0.1 ${(other.address() as AddressInfo).port}\n`);
     const deadline = Date.now() + 5000;
     let text = '';
     while (text !== '200 Hello edit!' && Date.now() < deadline) text = await throughProxy('hello');
@@ -107,23 +108,100 @@ describe('turnout demo', () => {
 
 if (spawnSync('curl', ['--version']).error === undefined) {
   describe('The commands that the demo prints', () => {
+    let demo: Program;
+    let admin = 0;
+    let commands: readonly string[];
+    const shell = async (command: string): Promise<string> =>
+      (await promisify(execFile)('sh', ['-c', command])).stdout.trimEnd();
+    /** Pastes the command that begins so. */
+    const paste = (beginning: string): Promise<string> => {
+      const command = commands.find((each) => each.startsWith(beginning));
+      assert.ok(command !== undefined, `no command begins with ${beginning}`);
+      return shell(command);
+    };
+    const hello = (): Promise<string> => paste('http_proxy');
+    const generations = async (): Promise<string[]> => {
+      const url = `http://127.0.0.1:${admin}/config/generations.json`;
+      const all = JSON.parse(await shell(`curl -s ${url}`)) as { outcome: string; generation: number }[];
+      return all.map(({ outcome, generation }) => `${outcome} ${generation}`);
+    };
+    async function untilHello(wanted: string): Promise<void> {
+      const deadline = Date.now() + 20_000;
+      let said = '';
+      while (said !== wanted && Date.now() < deadline) said = await hello();
+      assert.equal(said, wanted);
+    }
+
+    before(async () => {
+      const [outgoing = 0, incoming = 0, third = 0] = await freePorts(3);
+      admin = third;
+      demo = startDemo(outgoing, incoming, admin);
+      await demo.says('Ctrl-C ends it');
+      commands = demo.stdout().match(/^(http_proxy|curl|sed|echo|mv|kill).*$/gm) ?? [];
+      assert.equal(commands.length, 7, demo.stdout());
+    });
+    after(() => demo.child.kill('SIGKILL'));
+
     it('print what they promise when they are pasted into a shell', async () => {
-      const [outgoing = 0, incoming = 0, admin = 0] = await freePorts(3);
-      const demo = startDemo(outgoing, incoming, admin);
-      try {
-        await demo.says('Ctrl-C ends it');
-        const commands = demo.stdout().match(/^(http_proxy|curl).*$/gm) ?? [];
-        const answers: string[] = [];
-        for (const command of commands) {
-          answers.push((await promisify(execFile)('sh', ['-c', command])).stdout.trimEnd());
-        }
-        assert.deepEqual(answers, ['Hello world!', 'Hello world v2!', 'pong']);
-        demo.child.kill('SIGTERM');
-        assert.equal(await demo.ended(), 0);
-        assert.deepEqual(readdirSync(temporary), []);
-      } finally {
-        demo.child.kill('SIGKILL');
-      }
+      const answers = [];
+      for (const command of commands.slice(0, 3)) answers.push(await shell(command));
+      assert.deepEqual(answers, ['Hello world!', 'Hello world v2!', 'pong']);
+    });
+
+    it('edit the configuration: the difference is printed and in force', async () => {
+      await paste('sed');
+      await demo.says('configuration applied (file): generation 2\n');
+      await demo.says('  + routers[incoming].dtab: /host/world => /srv/world-v2\n');
+      await untilHello('Hello world v2!');
+    });
+
+    it('break the configuration: it is refused with its place, and the one before stays in force', async () => {
+      await paste('echo');
+      await demo.says('configuration refused (file); generation 2 stays in force\n');
+      await demo.says('| oops\n');
+      assert.match(demo.stdout(), /turnout\.yaml:\d+:1: /);
+      assert.equal(await hello(), 'Hello world v2!');
+      await paste('mv');
+      await demo.says('configuration applied (file): generation 3\n');
+      await untilHello('Hello world!');
+      assert.deepEqual(await generations(), ['applied 3', 'refused 2', 'applied 2', 'started 1']);
+    });
+
+    it('kill world: it is started again at another port, and hello goes on', async () => {
+      await paste('kill');
+      await demo.says('world ended (SIGTERM); it will be started again\n');
+      await demo.says('world runs again, as process ');
+      await untilHello('Hello world!');
+    });
+
+    it('leave nothing behind: no file, no process', async () => {
+      const pids = ['hello', 'world', 'world-v2'].map((name) =>
+        Number(readFileSync(join(temporary, readdirSync(temporary)[0] ?? '', `${name}.pid`), 'utf8')),
+      );
+      demo.child.kill('SIGTERM');
+      assert.equal(await demo.ended(), 0);
+      assert.deepEqual(readdirSync(temporary), []);
+      await until(() => pids.every((pid) => !lives(pid)), 'the end of the applications');
+    });
+
+    it('end the applications also when the demo is killed', async () => {
+      const [outgoing = 0, incoming = 0, third = 0] = await freePorts(3);
+      const killed = startDemo(outgoing, incoming, third);
+      await killed.says('Ctrl-C ends it');
+      const folder = join(temporary, readdirSync(temporary)[0] ?? '');
+      const pid = Number(readFileSync(join(folder, 'world.pid'), 'utf8'));
+      assert.ok(lives(pid));
+      killed.child.kill('SIGKILL');
+      await killed.ended();
+      await until(() => !lives(pid), 'the end of the application');
     });
   });
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

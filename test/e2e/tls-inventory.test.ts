@@ -272,7 +272,7 @@ routers:
     const next = await material(authority);
     const other = new SecretVolume(next);
     const stats = linker.metrics.scope;
-    const reloader = new Reloader({ linker, text, log: silentLog, stats, clock: systemClock });
+    const reloader = new Reloader({ linker, text, told() {}, stats, clock: systemClock });
     const reload = async (): Promise<void> => {
       const { outcome, errors } = await reloader.reload(config(other, 1000), 'test.yaml', 'test');
       assert.equal(outcome, 'applied', errors.join('\n'));

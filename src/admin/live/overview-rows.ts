@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { MetricNode, MetricsTree } from '../../telemetry/metrics-tree.ts';
-import type { OverviewRow, RowKind } from './overview-row.ts';
+import type { OverviewRow } from './overview-row.ts';
 
 type Counts = { requests: number; success: number; failures: number; retries: number };
 type Sample = Counts & { readonly atMs: number; readonly row: OverviewRow };
@@ -68,7 +68,7 @@ export class OverviewRows {
       ...ratesOf(counts, last, atMs),
       ...latencyOf(node, last !== undefined && last.requests === requests ? last.row : undefined),
       connections: connections ?? null,
-      tls: tlsShare(kind, node, connections),
+      tls: tlsShare(node, connections),
       ...(size === undefined
         ? {}
         : { available: numberAt(node, 'loadbalancer', 'available') ?? 0, endpoints: size }),
@@ -105,11 +105,9 @@ function latencyOf(node: MetricNode, unchanged: Latency | undefined): Latency {
   return count === 0 ? { p50: null, p95: null, p99: null } : { p50, p95, p99 };
 }
 
-function tlsShare(kind: RowKind, node: MetricNode, connections: number | undefined): number | null {
-  if (connections === undefined) return null;
-  if (kind === 'client') return node.children.has('tls') ? 1 : 0;
-  const secure = numberAt(node, 'tls', 'connections') ?? 0;
-  return connections > 0 ? Math.min(1, secure / connections) : null;
+function tlsShare(node: MetricNode, connections: number | undefined): number | null {
+  if (connections === undefined || connections === 0) return null;
+  return Math.min(1, (numberAt(node, 'tls', 'connections') ?? 0) / connections);
 }
 
 /** Requests of a router are those of its servers; retries those of its services and clients. */
