@@ -19,7 +19,10 @@ import { TlsReader, TlsWriter } from './tls-stream.ts';
 
 const READ_BYTES = 65536;
 const SPARE_BUFFERS_MAX = 64;
-/** A handle remembers every buffer that it was given: after so many changes a connection keeps its own. */
+/**
+ * A handle remembers every buffer that it was given: after so many changes a connection keeps its own, and no
+ * longer lends it, because the next message is read into the same memory.
+ */
 const BUFFER_CHANGES_MAX = 1000;
 
 export interface TransportOwner {
@@ -245,15 +248,20 @@ export class Transport implements WatchedSocket, WriterOwner {
   ): boolean {
     const bytes = buffer.subarray(start, end);
     if (this.#tlsWriter !== undefined) return this.#tlsWriter.writeBytes(bytes, before, after);
-    const lender = source === undefined ? undefined : source.#ownBuffer;
-    // The buffer that this read went into, even if the next one goes elsewhere.
-    if (lender?.bytes !== buffer || this.#plain === undefined || this.#socket.writableLength > 0) {
+    const lender = source === undefined ? undefined : source.#lendable(buffer);
+    if (lender === undefined || this.#plain === undefined || this.#socket.writableLength > 0) {
       return this.#writeKept(before, Buffer.from(bytes), after);
     }
     if (this.#plain.lendBytes(before, bytes, after)) return true;
     lender.lent = true;
     this.#borrowed = lender;
     return false;
+  }
+
+  /** The memory that a read went into, unless the next one may go there too. */
+  #lendable(buffer: Buffer): ReadBuffer | undefined {
+    const own = this.#ownBuffer;
+    return own?.bytes === buffer && !this.#keepsBuffer ? own : undefined;
   }
 
   #writeKept(before: string, bytes: Buffer, after: string): boolean {
@@ -272,7 +280,7 @@ export class Transport implements WatchedSocket, WriterOwner {
   /** From the next read on, read into memory of this connection's own, or (false) into the shared buffer. */
   readLarge(large: boolean): void {
     if (this.isTls || large === (this.#ownBuffer !== undefined)) return;
-    if (!large && this.#bufferChanges >= BUFFER_CHANGES_MAX) return;
+    if (!large && this.#keepsBuffer) return;
     this.#bufferChanges++;
     const handle = (this.#socket as unknown as Internals)._handle;
     if (typeof handle?.useUserBuffer !== 'function') return;
@@ -283,6 +291,10 @@ export class Transport implements WatchedSocket, WriterOwner {
       this.#dropOwnBuffer();
       handle.useUserBuffer(sharedBuffer);
     }
+  }
+
+  get #keepsBuffer(): boolean {
+    return this.#bufferChanges >= BUFFER_CHANGES_MAX;
   }
 
   pause(): void {
