@@ -115,7 +115,9 @@ export class Router implements Closable {
     this.#deps = deps;
     this.limits = headLimits(spec);
     this.propagator = makeTracePropagator(spec.tracePropagator.kind, rng);
-    this.#unidentified = new WaitList(wheel, spec.bindingTimeoutMs, ({ answer, head }) => {
+    this.#unidentified = new WaitList(wheel, spec.bindingTimeoutMs, ({ answer, head, over }) => {
+      // Its caller may have had an answer meanwhile, and have asked for something else.
+      if (over) return;
       const name = this.#identifier.identify(head, answer);
       if (name instanceof Failure) answer.fail(name);
     });

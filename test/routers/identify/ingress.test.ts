@@ -218,6 +218,26 @@ describe('io.l5d.ingress', () => {
     assert.equal(backend.requests.length, 0);
   });
 
+  it('answers no other request in the place of one whose time was over while it waited', async () => {
+    await rig.close();
+    rig = await Rig.start({ router, server: { timeoutMs: 1500 } });
+    const client = await rig.connect();
+    client.send(GET);
+    await until(() => rig.serverStat('received_bytes') === GET.length, 'the first request');
+    rig.clock.advance(1550);
+    assert.equal((await client.answer()).status, 503);
+    client.send(GET);
+    await until(() => rig.serverStat('received_bytes') === 2 * GET.length, 'the second request');
+    // The binding timeout of the first.
+    rig.clock.advance(500);
+    await settled();
+    assert.equal(client.text, '');
+    rig.bind('prod/http/web', [backend]);
+    rig.ingress.set(table);
+    assert.equal((await client.answer()).status, 200);
+    assert.equal(backend.requests.length, 1);
+  });
+
   it('says why the cluster cannot be asked, and keeps the last table', async () => {
     rig.ingress.set(failed(new Failure('naming', 'no "list" for ingresses')));
     const client = await rig.connect();
