@@ -8,13 +8,13 @@
 /** opaque: bytes of neither kind, carried as they are. */
 export type FirstBytes = 'http' | 'tls' | 'opaque';
 
-const CR = 0x0d;
-const LF = 0x0a;
-const SP = 0x20;
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 0x03;
 
-/** Methods after which nothing else is asked for; no other protocol begins with one of these and a blank. */
+/**
+ * Methods after which nothing else is asked for but a blank, or what servers have taken for one (RFC 9112 3);
+ * no other protocol begins so.
+ */
 const METHODS: readonly string[] = [
   'GET',
   'HEAD',
@@ -26,13 +26,17 @@ const METHODS: readonly string[] = [
   'TRACE',
   'CONNECT',
 ];
-/** A first line of this length has a verdict: what may be a request is left to the parser and its limits. */
-const LINE_MAX = 4096;
-/** More than this need not be looked at: the line, with an empty one before it. */
-export const FIRST_TEXT_MAX = LINE_MAX + 2;
+/** So many bytes have a verdict: what may be a request is left to the parser and its limits. */
+export const FIRST_TEXT_MAX = 4096;
 
 const VERSION = 'HTTP/1.';
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** How much of a text is a token. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/;
+const BLANK = /[ \t\v\f\r\n]/;
+/** Blanks within a line. */
+const GAP = /[ \t\v\f]/;
+/** Servers skip empty lines before a request, many of them any number and in any form (RFC 9112 2.2). */
+const EMPTY_LINES = /^[\r\n]*/;
 
 /** Undefined: it takes more bytes to tell. `text` has one character a byte. */
 export function classifyFirstBytes(text: string): FirstBytes | undefined {
@@ -41,13 +45,10 @@ export function classifyFirstBytes(text: string): FirstBytes | undefined {
     if (text.length === 1) return undefined;
     return text.charCodeAt(1) === TLS_MAJOR ? 'tls' : 'opaque';
   }
-  // One empty line before a request is skipped (RFC 9112 2.2).
-  if (text.charCodeAt(0) === CR) {
-    if (text.length === 1) return undefined;
-    if (text.charCodeAt(1) !== LF) return 'opaque';
-    return text.length === 2 ? undefined : classifyLine(text.slice(2));
-  }
-  return classifyLine(text);
+  const line = text.replace(EMPTY_LINES, '');
+  const full = text.length >= FIRST_TEXT_MAX;
+  const found = line === '' ? undefined : classifyLine(line, full);
+  return found ?? (full ? 'http' : undefined);
 }
 
 /**
@@ -57,25 +58,25 @@ export function classifyFirstBytes(text: string): FirstBytes | undefined {
 export function classifyAtRest(text: string): FirstBytes {
   const known = classifyFirstBytes(text);
   if (known !== undefined) return known;
-  const line = text.startsWith('\r\n') ? text.slice(2) : text;
+  const line = text.replace(EMPTY_LINES, '');
   return line !== '' && METHODS.some((method) => method.startsWith(line)) ? 'http' : 'opaque';
 }
 
-function classifyLine(line: string): FirstBytes | undefined {
-  const methodEnd = line.indexOf(' ');
-  const method = methodEnd === -1 ? line : line.slice(0, methodEnd);
-  if (!TOKEN.test(method)) return 'opaque';
-  if (methodEnd === -1) return line.length >= LINE_MAX ? 'opaque' : undefined;
-  if (METHODS.includes(method)) return 'http';
-  return classifyTarget(line, methodEnd + 1);
+/** `full`: no more of it will be looked at, and a word without an end is no method. */
+function classifyLine(line: string, full: boolean): FirstBytes | undefined {
+  const [method = ''] = TOKEN.exec(line) ?? [];
+  if (method === line) return full ? 'opaque' : undefined;
+  const next = line.charAt(method.length);
+  if (METHODS.includes(method)) return BLANK.test(next) ? 'http' : 'opaque';
+  return method !== '' && GAP.test(next) ? classifyTarget(line, method.length + 1) : 'opaque';
 }
 
-/** After a token that may be a method: a target, a blank and the version. */
+/** After a token that may be a method: a target, whatever is in it, a blank and the version. */
 function classifyTarget(line: string, start: number): FirstBytes | undefined {
   let at = start;
-  while (at < line.length && line.charCodeAt(at) > SP && line.charCodeAt(at) < 0x7f) at++;
-  if (at === line.length) return at >= LINE_MAX ? 'http' : undefined;
-  if (at === start || line.charCodeAt(at) !== SP) return 'opaque';
+  while (at < line.length && !BLANK.test(line.charAt(at))) at++;
+  if (at === line.length) return undefined;
+  if (at === start || !GAP.test(line.charAt(at))) return 'opaque';
   const version = line.slice(at + 1, at + 1 + VERSION.length);
   if (version === VERSION) return 'http';
   return VERSION.startsWith(version) ? undefined : 'opaque';

@@ -29,8 +29,19 @@ const CASES: readonly (readonly [what: string, bytes: string, verdict: FirstByte
   ['PostgreSQL', '\0\0\0\x08\x04\xd2\x16\x2f', 'opaque'],
   ['a word without end', 'x'.repeat(5000), 'opaque'],
   ['a word without end after an empty line', `\r\n${'x'.repeat(5000)}`, 'opaque'],
-  ['two empty lines', '\r\n\r\n', 'opaque'],
-  ['a bare LF before the request', '\nGET / HTTP/1.1\r\n', 'opaque'],
+  ['a request after many empty lines, for the parser to refuse', '\r\n\r\n\r\nGET / HTTP/1.1\r\n', 'http'],
+  ['a request after a bare LF, for the parser to refuse', '\nGET / HTTP/1.1\r\n', 'http'],
+  ['a request after bare CRs, for the parser to refuse', '\r\r\nBREW / HTTP/1.1\r\n', 'http'],
+  ['a known method and a tab, for the parser to refuse', 'GET\t/ HTTP/1.1\r\n', 'http'],
+  ['a known method and a form feed, for the parser to refuse', 'POST\f/ HTTP/1.1\r\n', 'http'],
+  ['a known method and a line break, for the parser to refuse', 'GET\r\n/ HTTP/1.1\r\n', 'http'],
+  ['empty lines without end, for the parser to refuse', '\r\n'.repeat(2500), 'http'],
+  ['a version cut by the limit, for the parser to refuse', `BREW /${'a'.repeat(4085)} HTTP/1.1\r\n`, 'http'],
+  ['a long target after empty lines', `${'\r\n'.repeat(100)}BREW /${'a'.repeat(3990)} HTTP/1.1\r\n`, 'http'],
+  ['another method and a byte above ASCII in the target', 'BREW /\xe4 HTTP/1.1\r\n', 'http'],
+  ['another method between tabs', 'brew\t/\tHTTP/1.1\r\n', 'http'],
+  ['a known method and another byte', 'GET\0/ HTTP/1.1\r\n', 'opaque'],
+  ['another protocol after empty lines', '\r\n\r\nEHLO mail\r\n', 'opaque'],
 ];
 
 describe('classifyFirstBytes', () => {
@@ -66,6 +77,8 @@ describe('classifyFirstBytes', () => {
       'a',
       '\0',
       '\xff',
+      '\t',
+      '\n',
     );
     const bytes = fc.array(word, { maxLength: 12 }).map((words) => words.join(''));
     fc.assert(
@@ -87,6 +100,8 @@ describe('classifyAtRest', () => {
     ['FOO / HT', 'opaque'],
     ['\x16', 'opaque'],
     ['\r', 'opaque'],
+    ['\r\n\r\n', 'opaque'],
+    ['\n\nGE', 'http'],
   ] as const) {
     it(`takes ${JSON.stringify(bytes)} and nothing more for ${verdict}`, () =>
       assert.equal(classifyAtRest(bytes), verdict));
