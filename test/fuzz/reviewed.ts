@@ -16,7 +16,6 @@ export type Reviewed = {
 const ABSOLUTE = /\shttps?:\/\//i;
 /** At least two request lines: the second one may be damaged. */
 const SEVERAL = /HTTP\/1[\s\S]*\r\n[\s\S]* [\s\S]*HTTP\/?/;
-const ABSOLUTE_WITHOUT_HOST = /\shttps?:\/\/\S* HTTP\/1\.\d\r\n(?!(?:[^\r\n]+\r\n)*host:)/i;
 const stricter = (why: RegExp, reason: string, of: Reviewed['of'] = 'both'): Reviewed => ({
   of,
   kind: 'router refuses',
@@ -115,14 +114,6 @@ export const reviewed: readonly Reviewed[] = [
   {
     of: 'requests',
     kind: 'reference refuses',
-    why: /^nothing said$/,
-    when: ABSOLUTE,
-    reason:
-      'an absolute target without Host says the host exactly once; Host is made from it (RFC 9112 3.2.2)',
-  },
-  {
-    of: 'requests',
-    kind: 'reference refuses',
     why: /^(?:HPE_|ECONNRESET|nothing said|socket hang up)/,
     when: SEVERAL,
     reason: 'the reference parses ahead and, when a later request is bad, drops the good ones before it',
@@ -181,16 +172,6 @@ export const reviewed: readonly Reviewed[] = [
     when: /connection:[\s\S]*x-/i,
     reason: 'RFC 9110 7.6.1: fields that Connection names end here; http-proxy forwards them',
   },
-  ...(['method', 'target', 'host', 'body', 'fields'] as const).map(
-    (kind): Reviewed => ({
-      of: 'requests',
-      kind,
-      why: /./,
-      when: ABSOLUTE_WITHOUT_HOST,
-      reason:
-        'the reference refuses the absolute target without Host and reads on: what is compared are two requests',
-    }),
-  ),
 ];
 
 export function isReviewed(of: 'requests' | 'response', input: string, { kind, why }: Difference): boolean {

@@ -110,6 +110,10 @@ export const requestLines: readonly RawCase[] = [
     'we%2',
   ].map((host) => badHost(host)),
   refused('no Host (RFC 9112 3.2)', line('GET /x HTTP/1.1', 'X: y') + SMUGGLED),
+  refused(
+    'no Host beside an absolute target (RFC 9112 3.2)',
+    line('GET http://web/x HTTP/1.1', 'X: y') + SMUGGLED,
+  ),
   refused('no field at all (RFC 9112 3.2)', `${line('GET /x HTTP/1.1')}${SMUGGLED}`),
   refused('two Hosts (RFC 9112 3.2)', line('GET /x HTTP/1.1', 'Host: web', 'Host: evil') + SMUGGLED),
   refused('two equal Hosts (RFC 9112 3.2)', line('GET /x HTTP/1.1', 'Host: web', 'Host: web') + SMUGGLED),
@@ -138,7 +142,6 @@ export const requestLines: readonly RawCase[] = [
   unknown('a Host with escapes is not decoded', withHost('GET /x HTTP/1.1', 'we%62')),
   unknown('a Host that looks like a path', withHost('GET /x HTTP/1.1', '..')),
   passes('an absolute target (RFC 9112 3.2.2)', withHost('GET http://web/x HTTP/1.1', 'evil'), web('/x')),
-  passes('an absolute target without Host', line('GET http://web/x HTTP/1.1'), web('/x')),
   passes('an absolute target with an empty Host', withHost('GET http://web/x HTTP/1.1', ''), web('/x')),
   passes('an absolute target of https', withHost('GET https://web/x HTTP/1.1', 'evil'), web('/x')),
   passes('a scheme in odd case', withHost('GET hTTp://web/x HTTP/1.1', 'evil'), web('/x')),
