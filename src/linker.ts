@@ -242,13 +242,13 @@ export class Linker {
     this.#ticketTimer.close();
     const started = this.ports.length > 0;
     const { drain, socketOptions } = this.spec.admin;
+    // Whoever shares the port is to be asked from now on: this one's "not ready" would be taken for the other's.
+    if (started && socketOptions.reusePort) this.#admin?.stopListening();
     if (started && drain.delayMs > 0) {
       await new Promise<void>((resolve) => {
         systemClock.after(drain.delayMs, resolve);
       });
     }
-    // Whoever shares the port is to be asked from now on: this one only says that it is not ready.
-    if (started && socketOptions.reusePort) this.#admin?.stopListening();
     if (started && graceMs > 0) await withinMs(this.#data.drain(), graceMs);
     const cut = await this.#data.close();
     if (cut > 0)

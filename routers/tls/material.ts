@@ -4,7 +4,7 @@
  * belong together, encrypted key, unknown cipher or protocol. All errors of a section are returned at once.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { ClientTlsSpec, ServerTlsSpec } from '../../config/spec.ts';
 import { printable } from './certificate-names.ts';
@@ -42,7 +42,7 @@ type IdentityPaths = {
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const CERTIFICATE =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 const CERTIFICATE_BEGIN = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE/g;
 
@@ -106,7 +106,7 @@ class PemFiles {
   }
 
   identity(prefix: string, paths: IdentityPaths): IdentityMaterial {
-    const leaf = this.#certificates(`${prefix}certPath`, paths.certPath)[0];
+    const [leaf, ...behind] = this.#certificates(`${prefix}certPath`, paths.certPath);
     const key = this.#privateKey(`${prefix}keyPath`, paths.keyPath);
     const chain =
       paths.intermediateCertsPath === undefined
@@ -119,9 +119,7 @@ class PemFiles {
       );
     }
     return {
-      certPem: [...(leaf === undefined ? [] : [leaf]), ...chain]
-        .map((certificate) => certificate.toString())
-        .join(''),
+      certPem: leaf === undefined ? '' : chainOf(leaf, [...behind, ...chain]),
       keyPem: key === undefined ? '' : key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     };
   }
@@ -199,9 +197,14 @@ class PemFiles {
 
   #text(name: string, path: string): string | undefined {
     try {
-      const bytes = readFileSync(path);
-      if (bytes.length <= FILE_BYTES_MAX) return bytes.toString('latin1');
-      this.errors.push(`${name}: "${path}" has ${bytes.length} bytes; at most ${FILE_BYTES_MAX} are read`);
+      const stats = statSync(path);
+      // A pipe would be waited for, a device never ends.
+      const isRead = (stats.isFile() && stats.size <= FILE_BYTES_MAX) || stats.isDirectory();
+      if (isRead) return readFileSync(path, 'latin1');
+      const is = stats.isFile()
+        ? `has ${stats.size} bytes; at most ${FILE_BYTES_MAX} are read`
+        : 'is no file';
+      this.errors.push(`${name}: "${path}" ${is}`);
     } catch (error) {
       const message = `${name}: cannot read "${path}": ${readProblem(error)}`;
       this.errors.push(message);
@@ -209,6 +212,15 @@ class PemFiles {
     }
     return undefined;
   }
+}
+
+/**
+ * A certificate and the authorities that are sent with it: of those behind it in its own file too, where
+ * Kubernetes Secrets have them. A second certificate that is none is nobody's business.
+ */
+function chainOf(leaf: X509Certificate, behind: readonly X509Certificate[]): string {
+  const authorities = behind.filter(({ ca }) => ca).map((certificate) => certificate.toString());
+  return [leaf.toString(), ...new Set(authorities)].join('');
 }
 
 function readProblem(error: unknown): string {

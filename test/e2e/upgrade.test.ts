@@ -60,9 +60,9 @@ class Callers {
   }
 }
 
-function ask(port: number, agent: Agent): Promise<string | undefined> {
+function ask(port: number, agent: Agent, path = '/'): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const sent = request({ host: '127.0.0.1', port, agent, headers: { host: 'web' } }, (response) => {
+    const sent = request({ host: '127.0.0.1', port, path, agent, headers: { host: 'web' } }, (response) => {
       response.resume();
       response.on('error', (error) => resolve(error.message));
       response.on('end', () => resolve(response.statusCode === 200 ? undefined : `${response.statusCode}`));
@@ -112,4 +112,37 @@ routers:
       assert.equal(await old.ended(), 0);
     });
   }
+
+  it('is asked whether it is ready from the signal on, never the one that goes', async () => {
+    const [port = 0, admin = 0] = await freePorts(2);
+    const config = join(folder, 'ready.yaml');
+    writeFileSync(
+      config,
+      `admin: {port: ${admin}, drain: {delayMs: 1000}, socketOptions: {reusePort: true}}
+routers:
+- protocol: http
+  dtab: /svc => /$/inet/127.1/1
+  servers: [{port: ${port}, socketOptions: {reusePort: true}}]
+`,
+    );
+    const old = await run(config, 1);
+    const next = await run(config, 1);
+    old.child.kill('SIGTERM');
+    await old.says('stopping');
+    const answers = new Map<string, number>();
+    const ended = old.ended();
+    for (let isOver = false; !isOver; ) {
+      // As the kubelet does it: each time on a connection of its own.
+      const answer = await ask(admin, new Agent({ keepAlive: false }), '/readyz');
+      answers.set(answer ?? 'ready', (answers.get(answer ?? 'ready') ?? 0) + 1);
+      isOver = await Promise.race([
+        ended.then(() => true),
+        new Promise<false>((no) => setImmediate(no, false)),
+      ]);
+    }
+    assert.equal(answers.get('503'), undefined, JSON.stringify([...answers]));
+    assert.ok((answers.get('ready') ?? 0) > 20, JSON.stringify([...answers]));
+    next.child.kill('SIGTERM');
+    assert.equal(await next.ended(), 0);
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,10 +54,43 @@ describe('loadServerTls', () => {
     assert.match(errorsOf(server(paths)).join(), /OpenSSL refuses what the files hold: .*too small/);
   });
 
-  it('sends only the first certificate of certPath', () => {
-    const loaded = server({ certPath: file('two.pem', web.certPem + middle.certPem) });
+  it('sends the authorities behind the certificate in certPath with it, once, and nothing else of there', () => {
+    const chain = file('chain.pem', web.certPem + middle.certPem + rsa.certPem);
+    for (const more of [{}, { intermediateCertsPath }]) {
+      const loaded = server({ certPath: chain, ...more });
+      assert.ok(loaded.ok);
+      assert.equal(loaded.value.identity.certPem, web.certPem + middle.certPem);
+    }
+  });
+
+  it('reads lines that end in CRLF, a byte order mark, comments and what stands behind the blocks', () => {
+    const crlf = (pem: string): string => `\uFEFF# web\r\n${pem.replaceAll('\n', '\r\n')}-- end --\r\n`;
+    const loaded = server({
+      certPath: file('crlf.pem', crlf(web.certPem)),
+      keyPath: file('crlf.key', crlf(web.keyPem)),
+      caCertPath: file('crlf-ca.pem', crlf(`${root.certPem}# the next one\n${middle.certPem}`)),
+    });
     assert.ok(loaded.ok);
     assert.equal(loaded.value.identity.certPem, web.certPem);
+    assert.equal(loaded.value.clientCaPem, root.certPem + middle.certPem);
+  });
+
+  it('finds certificate and key in one file, in either order', () => {
+    for (const both of [web.keyPem + web.certPem, web.certPem + web.keyPem]) {
+      const path = file('both.pem', both);
+      assert.deepEqual(errorsOf(server({ certPath: path, keyPath: path })), []);
+    }
+  });
+
+  it('does not wait for a pipe, read a device, or take long for a file of beginnings', () => {
+    assert.deepEqual(errorsOf(server({ certPath: '/dev/zero' })), ['certPath: "/dev/zero" is no file']);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assert.deepEqual(errorsOf(server({ keyPath: pipe })), [`keyPath: "${pipe}" is no file`]);
+    const beginnings = file('beginnings.pem', '-----BEGIN CERTIFICATE-----\n'.repeat(140_000));
+    const startMs = performance.now();
+    assert.match(errorsOf(server({ certPath: beginnings })).join(), /no certificate in .*is cut short/s);
+    assert.ok(performance.now() - startMs < 5000);
   });
 
   it('reads text around the PEM blocks and keys in SEC1, PKCS#1 and PKCS#8', () => {
