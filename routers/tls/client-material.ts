@@ -63,9 +63,12 @@ export class ClientMaterial {
     old.connections.retire(this.#deps.drainMs);
   }
 
-  /** No entry of the configuration any more: what its clients still have open is let go. */
-  retire(): void {
-    this.#current.connections.retire(this.#deps.drainMs);
+  /**
+   * No entry of the configuration any more: what its clients still have open is let go, within the time of
+   * the entry in its place.
+   */
+  retire(drainMs = this.#deps.drainMs): void {
+    this.#current.connections.retire(drainMs);
   }
 }
 

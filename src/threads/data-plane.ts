@@ -197,7 +197,9 @@ export class DataPlane {
     plan.spec.servers.forEach((spec, i) => {
       next.servers.get(addressOf(spec, i))?.reconfigure(spec, this.#serverTls(plan, i));
     });
-    for (const each of now.clientTls) if (!clientTls.includes(each)) each?.retire();
+    now.clientTls.forEach((each, k) => {
+      if (!clientTls.includes(each)) each?.retire(clientTls[k]?.drainMs);
+    });
   }
 
   async #leave(gone: Running, whole: boolean): Promise<void> {
