@@ -34,7 +34,8 @@ export async function ambientAccess(options: AuthOptions): Promise<Access> {
   if (kubeconfig !== undefined) return kubeconfigAccess([kubeconfig]);
   const host = env['KUBERNETES_SERVICE_HOST'];
   const port = env['KUBERNETES_SERVICE_PORT'];
-  if (host && port && existsSync(join(serviceAccountDir, 'token'))) {
+  const token = join(serviceAccountDir, 'token');
+  if (host && port && existsSync(token)) {
     const server = new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
     return serviceAccountAccess(server, serviceAccountDir);
   }
@@ -42,5 +43,6 @@ export async function ambientAccess(options: AuthOptions): Promise<Access> {
   // As kubectl: of several files some may be missing.
   const present = files.filter((file) => existsSync(file));
   if (files.length > 0) return kubeconfigAccess(present.length > 0 ? present : files);
-  return plainAccess(PROXY_HOST, PROXY_PORT);
+  const proxy = plainAccess(PROXY_HOST, PROXY_PORT);
+  return host ? { ...proxy, name: `${proxy.name}, because this pod has no ${token}` } : proxy;
 }

@@ -1,9 +1,9 @@
 /**
- * The EndpointSlices of one service, and, from a server that has none of them, its Endpoints in the same
- * form.
+ * The EndpointSlices of one service, and, where they cannot be had, its Endpoints in the same form: from a
+ * server that has none of them, or when the role allows Endpoints only.
  */
 import { isIPv6 } from 'node:net';
-import { type KubeApi, KubeFailure } from '../../k8s/api.ts';
+import { type KubeApi, KubeFailure, type KubeReason } from '../../k8s/api.ts';
 import {
   type EndpointAddress,
   type EndpointSlice,
@@ -15,7 +15,8 @@ import {
 } from '../../k8s/resources.ts';
 import { named, type Selection } from '../../k8s/selection.ts';
 import { type Activity, mapOk, type State } from '../../src/base/activity.ts';
-import { constant, flatMap } from '../../src/base/var.ts';
+import type { Failure } from '../../src/base/failure.ts';
+import { constant, flatMap, map } from '../../src/base/var.ts';
 
 /** All three have been checked. `labelSelector`: a requirement on the labels of the service. */
 export type ServiceKey = {
@@ -26,11 +27,17 @@ export type ServiceKey = {
 
 export function serviceSlices(api: KubeApi, key: ServiceKey): Activity<readonly EndpointSlice[]> {
   const slices = mapOk(api.watch(slicesOf(key)), (found) => [...found.values()]);
-  return flatMap<State<readonly EndpointSlice[]>, State<readonly EndpointSlice[]>>(slices, (state) =>
-    state.state === 'failed' && hasNoSlices(state.failure)
-      ? mapOk(api.watch(endpointsOf(key)), (found) => [...found.values()].flatMap(asSlices))
-      : constant(state),
-  );
+  const instead = mapOk(api.watch(endpointsOf(key)), (found) => [...found.values()].flatMap(asSlices));
+  // It stays so until there are slices: while the API is away they fail with something else.
+  let without = false;
+  return flatMap<State<readonly EndpointSlice[]>, State<readonly EndpointSlice[]>>(slices, (state) => {
+    if (state.state !== 'failed') return constant(state);
+    without ||= cannotBeRead(state.failure);
+    if (!without) return constant(state);
+    const isAllowed = reasonOf(state.failure) !== 'forbidden';
+    // What slices need is what a role should allow.
+    return map(instead, (other) => (other.state === 'failed' && !isAllowed ? state : other));
+  });
 }
 
 /** An endpoint has refused a connection: what is known may be out of date. */
@@ -39,8 +46,12 @@ export function refreshSlices(api: KubeApi, key: ServiceKey): void {
   api.refresh(endpointsOf(key));
 }
 
-const hasNoSlices = (failure: unknown): boolean =>
-  failure instanceof KubeFailure && failure.reason === 'no-such-resource';
+const reasonOf = (failure: Failure): KubeReason | undefined =>
+  failure instanceof KubeFailure ? failure.reason : undefined;
+
+/** The server has none, or the role is from a time without them, as those of linkerd are. */
+const cannotBeRead = (failure: Failure): boolean =>
+  ['no-such-resource', 'forbidden'].includes(reasonOf(failure) ?? '');
 
 function slicesOf({ namespace, service, labelSelector }: ServiceKey): Selection<EndpointSlice> {
   const ofService = `${SERVICE_NAME_LABEL}=${service}`;

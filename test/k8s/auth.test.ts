@@ -300,5 +300,6 @@ describe('The place where the process runs', () => {
     const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' };
     const access = await ambientAccess({ env, kubeconfig: undefined, serviceAccountDir: join(root, 'none') });
     assert.equal(access.server.href, 'http://localhost:8001/');
+    assert.match(access.name, /localhost:8001 without credentials, because this pod has no .*none\/token$/);
   });
 });

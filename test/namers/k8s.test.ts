@@ -306,6 +306,7 @@ describe('A Kubernetes namer', () => {
     api.fail(endpointSlices, 'pending');
     const tree = watch('/default/http/web');
     assert.equal(showState(tree.latest), 'pending');
+    api.fail(endpoints, new KubeFailure('forbidden', 'no "list" for endpoints'));
     api.fail(endpointSlices, new KubeFailure('forbidden', 'no "list" for endpointslices'));
     assert.equal(showState(tree.latest), 'failed: no "list" for endpointslices');
     api.fail(endpointSlices, undefined);
@@ -330,6 +331,23 @@ describe('A Kubernetes namer', () => {
     assert.match(answer('/default/http/web'), /web \+ \/: $/);
     api.put(endpoints, { metadata: { name: 'web' } });
     assert.equal(answer('/default/http/web'), 'neg');
+  });
+
+  it('falls back to Endpoints where slices are forbidden, until they are allowed', () => {
+    const { api, watch, addr, close } = rig();
+    const ports = [{ name: 'http', port: 8080 }];
+    api.put(endpoints, { metadata: { name: 'web' }, subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports }] });
+    api.fail(endpointSlices, new KubeFailure('forbidden', 'no "list" for endpointslices'));
+    const addresses = addr(watch('/default/http/web'));
+    assert.equal(showAddr(addresses.latest), '10.0.0.1:8080');
+    // The API is away, too: what is known stays.
+    api.fail(endpointSlices, new KubeFailure('unreachable', 'connection refused'));
+    assert.equal(showAddr(addresses.latest), '10.0.0.1:8080');
+    api.put(endpointSlices, web('web-1', ['10.0.0.2']));
+    api.fail(endpointSlices, undefined);
+    assert.equal(showAddr(addresses.latest), '10.0.0.2:8080');
+    assert.match([...api.watched].join(), /^[^,]*endpointslices[^,]*$/);
+    close();
   });
 
   it('asks for another list of the service when an endpoint refuses a connection', () => {

@@ -197,7 +197,7 @@ describe('io.l5d.k8s.daemonset', () => {
     addr.set({ type: 'neg' });
     shows('neg');
     addr.set(set('10.1.1.2:80@n1'));
-    api.fail(endpointSlices, new KubeFailure('forbidden', 'no "list"'));
+    api.fail(endpointSlices, new KubeFailure('refused', 'no "list"'));
     shows('failed: no "list"');
     close();
   });
