@@ -2,8 +2,13 @@
  * A kubeconfig: tokens, token files, client certificates, exec plugins, proxies, as @kubernetes/client-node
  * reads them. It is loaded only here and only when it is needed, because it is large.
  */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
+import { parse } from 'yaml';
 import type { Access, Credentials } from './access.ts';
+import { listOf, objectOf, textOf } from './json-fields.ts';
 
 type Applied = {
   headers?: { [name: string]: unknown };
@@ -46,15 +51,31 @@ export async function kubeconfigAccess(files: readonly string[]): Promise<Access
       config.getCurrentUser() ?? { name: 'nobody' },
     );
   }
+  const tokenFile = tokenFileOf(files, config.getCurrentUser()?.name);
   return {
     name: `${server.origin} as the kubeconfig's context '${context}' says`,
     server,
     credentials: remembered(async () => {
       const applied: Applied = {};
       await config.applyToHTTPSOptions(applied as Parameters<typeof config.applyToHTTPSOptions>[0]);
+      if (tokenFile !== undefined) {
+        const token = (await readFile(tokenFile, 'utf8')).trim();
+        applied.headers = { ...applied.headers, Authorization: `Bearer ${token}` };
+      }
       return { applied, agent: cluster.proxyUrl ? applied.agent : undefined };
     }),
   };
+}
+
+/** A user's `tokenFile`, which wins over his `token`; the library does not know it. */
+function tokenFileOf(files: readonly string[], user: string | undefined): string | undefined {
+  for (const file of files) {
+    const { users } = objectOf(parse(readFileSync(file, 'utf8')));
+    const found = listOf(users, (each) => (textOf(each['name']) === user ? each : undefined))[0];
+    const path = textOf(objectOf(found?.['user'])['tokenFile']);
+    if (path !== undefined) return resolve(dirname(file), path);
+  }
+  return undefined;
 }
 
 function remembered(

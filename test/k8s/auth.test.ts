@@ -231,6 +231,28 @@ users: [{name: u, user: ${user}}]
     assertSent('t', 0);
   });
 
+  it('reads its token file again, rather than its token', async () => {
+    writeFileSync(join(root, 'token-file'), 'one\n');
+    const user = '{token: stale, tokenFile: token-file}';
+    const { rig, web } = await started(
+      (api) => ({ kubeconfig: kubeconfig(api.url, user, `, certificate-authority-data: ${ca()}`) }),
+      httpsServer(['one']),
+    );
+    await until(
+      () => web.now === '10.0.0.1' && rig.api.watches.length === 1,
+      () => web.now,
+    );
+    assertSent('one', 0);
+    writeFileSync(join(root, 'token-file'), 'two\n');
+    rig.api.tokens = ['two'];
+    rig.api.expire();
+    rig.putSlice('web-1', ['10.0.0.2']);
+    await until(
+      () => web.now === '10.0.0.2',
+      () => web.now,
+    );
+  });
+
   it('uses its client certificate, named by KUBECONFIG', async () => {
     const { certPem, keyPem } = await authority.issue({ commonName: 'admin' });
     const data = (pem: string): string => Buffer.from(pem).toString('base64');
