@@ -29,6 +29,9 @@ export type Presented = {
   readonly chainError: string | undefined;
 };
 
+/** What OpenSSL wants at its security level 2, the default. */
+const RSA_BITS_MIN = 2048;
+
 type Side = 'server' | 'client';
 type Found = readonly [RefusalReason, text: string];
 
@@ -68,22 +71,24 @@ function refusalOf(start: string, found: readonly Found[]): Refusal | undefined 
 /** OpenSSL tells one error of a chain; the dates of the certificate itself are looked at besides. */
 function certificateProblems(
   side: Side,
-  { validFromDate, validToDate, issuer }: X509Certificate,
+  certificate: X509Certificate,
   chainError: string | undefined,
   wallMs: number,
 ): Found[] {
+  const { validFromDate, validToDate } = certificate;
   const found: Found[] = [];
   if (validToDate.getTime() < wallMs) found.push(['expired', `expired on ${validToDate.toISOString()}`]);
   if (validFromDate.getTime() > wallMs) {
     found.push(['not_yet_valid', `not valid before ${validFromDate.toISOString()}`]);
   }
   if (chainError === undefined) return found;
-  const chain = chainProblem(side, chainError, printable(issuer.replaceAll('\n', ', ')));
+  const chain = chainProblem(side, chainError, certificate);
   if (!found.some(([reason]) => reason === chain[0])) found.push(chain);
   return found;
 }
 
-function chainProblem(side: Side, code: string, issuer: string): Found {
+function chainProblem(side: Side, code: string, certificate: X509Certificate): Found {
+  const issuer = printable(certificate.issuer.replaceAll('\n', ', '));
   switch (code) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return ['self_signed', 'the certificate is self-signed and not among the trusted ones'];
@@ -108,9 +113,24 @@ function chainProblem(side: Side, code: string, issuer: string): Found {
       return ['expired', 'a certificate of its chain has expired'];
     case 'CERT_NOT_YET_VALID':
       return ['not_yet_valid', 'a certificate of its chain is not valid yet'];
+    case 'PATH_LENGTH_EXCEEDED':
+      return ['unknown_ca', 'an authority of its chain may not have so many authorities below'];
     case 'INVALID_PURPOSE':
-      return ['wrong_usage', `it may not be used by a ${side} (extended key usage)`];
+      if (certificate.issuerCertificate?.ca === false) return chainProblem(side, 'INVALID_CA', certificate);
+      return ['wrong_usage', `it may not be used by a ${side} (key usage, extended key usage)`];
+    case 'UNSPECIFIED':
+      return ['other', unnamedProblem(certificate)];
     default:
       return ['other', printable(code)];
   }
+}
+
+/** OpenSSL's reasons for which Node has no code. */
+function unnamedProblem({ publicKey }: X509Certificate): string {
+  const { modulusLength = RSA_BITS_MIN } = publicKey.asymmetricKeyDetails ?? {};
+  if (modulusLength < RSA_BITS_MIN) return `its key is too short (RSA with ${modulusLength} bits)`;
+  return (
+    'its chain is not acceptable: a signature with SHA-1 or MD5, a key that is too short, too many authorities, ' +
+    'a name that its authority may not sign for, or a critical extension that is not known'
+  );
 }

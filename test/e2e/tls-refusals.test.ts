@@ -132,7 +132,8 @@ routers:
   client:
     kind: io.l5d.static
     configs:
-    - {prefix: "/#/io.l5d.fs", tls: {${tls}}}
+    # A busy machine may be slow with handshakes.
+    - {prefix: "/#/io.l5d.fs", connectTimeoutMs: 20000, tls: {${tls}}}
     - {prefix: "/#/io.l5d.fs/mesh", tls: {${tls}, ${identity('theirs')}}}
     - {prefix: "/#/io.l5d.fs/known", tls: {${tls}, ${identity('caller')}}}
 `;
@@ -313,6 +314,7 @@ routers:
   servers: [{port: 0}]
   dtab: /svc => /$/inet/127.1/${port}
   client:
+    connectTimeoutMs: 20000
     tls: {commonName: web, trustCerts: [${volume.path('ca.pem')}], clientAuth: ${auth}}
 `;
     const started = await start(loadConfig(config, { source: 'test.yaml' }), { threads: 0, log: silentLog });
@@ -373,6 +375,10 @@ routers:
     const wrongServer = await answerWith(forClients, forClients);
     assert.equal(wrongServer.status, 502);
     assert.match(wrongServer.text, /it may not be used by a server/);
+    const forLists = await answerWith(ca.issue('web', { extensions: 'for_lists' }), forClients);
+    assert.match(forLists.text, /it may not be used by a server \(key usage/);
+    const unknown = await answerWith(ca.issue('web', { extensions: 'unknown' }), forClients);
+    assert.match(unknown.text, /its chain is not acceptable: .*critical extension/);
     const wrongClient = await answerWith(forServers, forServers);
     assert.equal(wrongClient.status, 502);
     assert.match(wrongClient.text, /it may have refused the certificate/);

@@ -26,6 +26,10 @@ commonName = supplied
 extendedKeyUsage = clientAuth
 [for_servers]
 extendedKeyUsage = serverAuth
+[for_lists]
+keyUsage = cRLSign
+[unknown]
+1.2.3.4.5 = critical, ASN1:UTF8String:hello
 [req]
 distinguished_name = dn
 [dn]
