@@ -242,7 +242,7 @@ export class Linker {
     this.#ticketTimer.close();
     const started = this.ports.length > 0;
     const { drain, socketOptions } = this.spec.admin;
-    // Whoever shares the port is to be asked from now on: this one's "not ready" would be taken for the other's.
+    // Whoever shares the port is to be asked from now on: what this one says would be taken for the other's.
     if (started && socketOptions.reusePort) this.#admin?.stopListening();
     if (started && drain.delayMs > 0) {
       await new Promise<void>((resolve) => {

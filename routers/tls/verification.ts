@@ -130,7 +130,7 @@ function unnamedProblem({ publicKey }: X509Certificate): string {
   const { modulusLength = RSA_BITS_MIN } = publicKey.asymmetricKeyDetails ?? {};
   if (modulusLength < RSA_BITS_MIN) return `its key is too short (RSA with ${modulusLength} bits)`;
   return (
-    'its chain is not acceptable: a signature with SHA-1 or MD5, a key that is too short, too many authorities, ' +
+    'its chain is not acceptable: a signature with SHA-1 or MD5, a key that is too short, ' +
     'a name that its authority may not sign for, or a critical extension that is not known'
   );
 }
