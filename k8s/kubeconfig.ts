@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
-import { parse } from 'yaml';
 import type { Access, Credentials } from './access.ts';
 import { listOf, objectOf, textOf } from './json-fields.ts';
 
@@ -26,7 +25,7 @@ const REREAD_MS = 10_000;
 
 /** `files` are merged as `kubectl` does. Rejects when they cannot be read or name no server. */
 export async function kubeconfigAccess(files: readonly string[]): Promise<Access> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig, loadYaml } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   for (const [i, file] of files.entries()) {
     const part = new KubeConfig();
@@ -51,7 +50,7 @@ export async function kubeconfigAccess(files: readonly string[]): Promise<Access
       config.getCurrentUser() ?? { name: 'nobody' },
     );
   }
-  const tokenFile = tokenFileOf(files, config.getCurrentUser()?.name);
+  const tokenFile = tokenFileOf(files, config.getCurrentUser()?.name, loadYaml);
   return {
     name: `${server.origin} as the kubeconfig's context '${context}' says`,
     server,
@@ -68,9 +67,13 @@ export async function kubeconfigAccess(files: readonly string[]): Promise<Access
 }
 
 /** A user's `tokenFile`, which wins over his `token`; the library does not know it. */
-function tokenFileOf(files: readonly string[], user: string | undefined): string | undefined {
+function tokenFileOf(
+  files: readonly string[],
+  user: string | undefined,
+  loadYaml: (text: string) => unknown,
+): string | undefined {
   for (const file of files) {
-    const { users } = objectOf(parse(readFileSync(file, 'utf8')));
+    const { users } = objectOf(loadYaml(readFileSync(file, 'utf8')));
     const found = listOf(users, (each) => (textOf(each['name']) === user ? each : undefined))[0];
     const path = textOf(objectOf(found?.['user'])['tokenFile']);
     if (path !== undefined) return resolve(dirname(file), path);
