@@ -11,7 +11,7 @@ import type { Binder, Binding } from '../../routers/binding/binder.ts';
 import { Descriptors } from '../../routers/descriptors.ts';
 import { HttpServer, type ServerTls } from '../../routers/http1/http-server.ts';
 import type { IngressRules } from '../../routers/identify/ingress-rules.ts';
-import { Router } from '../../routers/router.ts';
+import { Router, type RouterDeps } from '../../routers/router.ts';
 import { RequestTap, type StoryBatch } from '../../routers/tap/request-tap.ts';
 import { failed, ok, pending, type State } from '../../src/base/activity.ts';
 import { Failure } from '../../src/base/failure.ts';
@@ -28,11 +28,13 @@ import { settled, until } from './until.ts';
 export type RigOptions = {
   readonly router?: Partial<RouterSpec>;
   readonly server?: Partial<ServerSpec>;
-  readonly client?: ClientParams;
-  readonly service?: ServiceParams;
+  /** For all names, or for each. */
+  readonly client?: ClientParams | ((id: Path) => ClientParams);
+  readonly service?: ServiceParams | ((name: Path) => ServiceParams);
   readonly admin?: string;
   /** Of the server. */
   readonly tls?: ServerTls;
+  readonly clientTls?: RouterDeps['clientTls'];
   readonly descriptors?: Descriptors;
   /** Where metrics go instead of `stats`. */
   readonly scope?: Scope;
@@ -96,6 +98,7 @@ export class Rig {
   readonly #clients: RawClient[] = [];
 
   private constructor(options: RigOptions) {
+    const { client = {}, service = {} } = options;
     const scope = options.scope ?? this.stats.root;
     const spec = { ...routerSpec, ...options.router };
     this.descriptors = options.descriptors ?? new Descriptors(100_000, 100_000);
@@ -107,9 +110,9 @@ export class Rig {
       clock: this.clock,
       wheel: this.wheel,
       rng: seededRng(7),
-      clientParams: () => options.client ?? {},
-      serviceParams: () => options.service ?? {},
-      clientTls: () => undefined,
+      clientParams: typeof client === 'function' ? client : () => client,
+      serviceParams: typeof service === 'function' ? service : () => service,
+      clientTls: (id, stats) => options.clientTls?.(id, stats),
       clientIdentity: () => options.client,
       baseDtab: ['/svc => /#/io.l5d.fs'],
       admin: options.admin,

@@ -63,9 +63,9 @@ export class ScriptedBackend {
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  static async start(script: Script = () => OK, port = 0): Promise<ScriptedBackend> {
+  static async start(script: Script = () => OK, port = 0, host = '127.0.0.1'): Promise<ScriptedBackend> {
     const backend = new ScriptedBackend(script);
-    backend.#server.listen(port, '127.0.0.1');
+    backend.#server.listen(port, host);
     await until(() => backend.#server.listening, 'a backend');
     backend.port = (backend.#server.address() as net.AddressInfo).port;
     return backend;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { AccrualSpec, LoadBalancerSpec } from '../../../config/spec.ts';
+import { leaf } from '../../../dtab/names.ts';
 import type { RawClient } from '../../support/raw-client.ts';
 import { noSocketsLeft, Rig, type RigOptions } from '../../support/rig.ts';
 import { OK, ScriptedBackend } from '../../support/scripted-backend.ts';
@@ -291,6 +292,43 @@ describe('An update of the address set', () => {
     assert.equal(good!.connections.length, 1);
     assert.ok(other!.requests.length > 0);
     assert.equal(rig.clientStat('loadbalancer/num_weight_classes'), 3);
+  });
+
+  it('of 10,000 keeps the connections of those that stay, and closes the others', async () => {
+    const backend = await ScriptedBackend.start(undefined, 0, '0.0.0.0');
+    backends.push(backend);
+    rig = await Rig.start({ client: { hostConnectionPool: { minSize: 1, maxSize: 9, maxWaiters: 9 } } });
+    const host = (i: number): string => `127.1.${i >> 8}.${i & 255}`;
+    const update = (from: number): void =>
+      rig.addr('web').set({
+        type: 'bound',
+        addresses: Array.from({ length: 10_000 }, (_, i) => ({ host: host(from + i), port: backend.port })),
+        meta: {},
+      });
+    update(0);
+    rig.tree('web', leaf(rig.bound('web')));
+    const client = await rig.connect();
+    await get(client, 200);
+    const before = [...backend.connections];
+    assert.ok(before.length > 150, `${before.length} connections`);
+    const stays = new Set(Array.from({ length: 5000 }, (_, i) => host(5000 + i)));
+    const staying = before.filter(({ socket }) => stays.has(socket.localAddress ?? ''));
+    update(5000);
+    await until(
+      () => backend.open === staying.length,
+      () => `${backend.open} are open, of ${staying.length}`,
+    );
+    assert.ok(staying.every(({ closed }) => !closed));
+    assert.deepEqual(
+      [rig.clientStat('loadbalancer/adds'), rig.clientStat('loadbalancer/removes')],
+      [15_000, 5000],
+    );
+    await get(client, 200);
+    assert.ok(
+      backend.requests
+        .slice(200)
+        .every(({ connection }) => !before.includes(connection) || staying.includes(connection)),
+    );
   });
 
   it('moves those who wait for a connection to others when their endpoint leaves', async () => {

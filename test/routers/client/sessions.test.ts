@@ -1,7 +1,18 @@
 /** How long connections to endpoints are kept and waited for, and what is set on their sockets. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import net from 'node:net';
 import { after, afterEach, describe, it } from 'node:test';
+import { ClientMaterial } from '../../../routers/tls/client-material.ts';
+import { ClientTls } from '../../../routers/tls/client-tls.ts';
+import { Refusals } from '../../../routers/tls/refusals.ts';
+import { SecureContexts } from '../../../routers/tls/secure-contexts.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { LimitedLog } from '../../../src/base/limited-log.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { TimerWheel } from '../../../src/base/timer-wheel.ts';
+import { HandClock } from '../../support/hand-clock.ts';
+import { RecordedStats } from '../../support/recorded-stats.ts';
 import { noSocketsLeft, Rig, type RigOptions } from '../../support/rig.ts';
 import { OK, ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled, until } from '../../support/until.ts';
@@ -104,8 +115,53 @@ describe('clientSession', () => {
   });
 });
 
+describe('connectTimeoutMs', () => {
+  it('limits connecting, with a TLS handshake that stalls', async () => {
+    const stats = new RecordedStats().root;
+    const material = new ClientMaterial(
+      { disableValidation: true },
+      { contexts: new SecureContexts(), wheel: new TimerWheel(new HandClock()), drainMs: 1 },
+    );
+    const refusals = new Refusals(stats, 'test', new LimitedLog(silentLog, systemClock));
+    const tls = new ClientTls(material, undefined, { stats, refusals, clock: systemClock });
+    await start({
+      client: { connectTimeoutMs: 300, failureAccrual: { kind: 'none' } },
+      clientTls: () => tls,
+    });
+    backend.onBytes = () => {};
+    const client = await rig.connect();
+    client.send(GET);
+    for (const attempt of [1, 2]) {
+      await until(() => backend.connections.length === attempt, 'a handshake');
+      rig.clock.advance(280);
+      await settled();
+      assert.equal(backend.connections[attempt - 1]?.ended, false);
+      rig.clock.advance(40);
+      await until(() => backend.connections[attempt - 1]?.ended === true, 'its end');
+    }
+    assert.equal((await client.answer()).status, 502);
+  });
+});
+
 describe('socketOptions', () => {
   const noDelay = true;
+
+  for (const caller of [true, false]) {
+    for (const endpoint of [true, false]) {
+      it(`noDelay: ${caller} to callers, ${endpoint} to endpoints`, async (context) => {
+        await start({
+          client: { socketOptions: { noDelay: endpoint } },
+          server: { socketOptions: { noDelay: caller, reusePort: false } },
+        });
+        const { _handle } = (await rig.connect()).socket as unknown as { _handle: object };
+        const set = context.mock.method(Object.getPrototypeOf(_handle), 'setNoDelay');
+        const client = await rig.connect();
+        assert.equal((await client.send(GET).answer()).status, 200);
+        // The two ends that the test holds have it set.
+        assert.equal(set.mock.callCount(), 2 + Number(caller) + Number(endpoint));
+      });
+    }
+  }
 
   it('readTimeoutMs of a client ends a connection on which nothing comes', async () => {
     await start({ client: { socketOptions: { noDelay, readTimeoutMs: 800 } } });
@@ -164,7 +220,46 @@ describe('socketOptions', () => {
     assert.ok(client.error !== undefined, 'it must not look complete');
   });
 
+  it('writeTimeoutMs of a client ends a connection whose endpoint takes nothing', async () => {
+    await start({ client: { socketOptions: { noDelay, writeTimeoutMs: 1000 } } });
+    backend.onConnection = ({ socket }) => socket.pause();
+    const client = await rig.connect();
+    client.send(`PUT / HTTP/1.1\r\nHost: web\r\nContent-Length: ${16 << 20}\r\n\r\n`);
+    client.send(Buffer.alloc(16 << 20));
+    let sent = -1;
+    await until(() => {
+      const before = sent;
+      sent = rig.clientStat('sent_bytes');
+      return sent > 0 && sent === before;
+    }, 'a full pipe');
+    await settled(200);
+    assert.equal(rig.clientStat('write_timeout'), 0);
+    for (let i = 0; i < 20 && rig.clientStat('write_timeout') === 0; i++) {
+      rig.clock.advance(250);
+      await settled();
+    }
+    assert.equal(rig.clientStat('write_timeout'), 1);
+    assert.equal((await client.answer()).status, 502);
+  });
+
   const table = '/proc/net/tcp';
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+
+  it('backlog bounds how many wait to be accepted', { skip: !existsSync(table) }, async () => {
+    await start({ server: { socketOptions: { noDelay, reusePort: false, backlog: 3 } } });
+    const sockets = Array.from({ length: 12 }, () => net.connect({ host: '127.0.0.1', port: rig.port }));
+    // Before the event loop turns and they are accepted.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const states = readFileSync(table, 'latin1')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , to = '']) => to.endsWith(`:${hex(rig.port)}`))
+      .map(([, , , state]) => state);
+    for (const socket of sockets) socket.destroy();
+    assert.equal(states.length, 12);
+    assert.equal(states.filter((state) => state === '01').length, 4, 'one more than the backlog');
+  });
+
   it('keepAlive arms the keep-alive timer of both sides', { skip: !existsSync(table) }, async () => {
     await start({
       client: { socketOptions: { noDelay, keepAlive: true } },
@@ -173,7 +268,6 @@ describe('socketOptions', () => {
     const client = await rig.connect();
     client.send(GET);
     await client.answer();
-    const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
     /** Kind of the timer that the system runs for an established connection; 02 is keep-alive. */
     const timer = (local: number | undefined, remote: number | undefined): string | undefined => {
       for (const line of readFileSync(table, 'latin1').split('\n')) {
