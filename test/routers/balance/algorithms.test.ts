@@ -1,6 +1,7 @@
 /** What is particular to each algorithm. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { LoadBalancerSpec } from '../../../config/spec.ts';
 import { Aperture } from '../../../routers/balance/aperture.ts';
 import { PENALTY_MS, PeakEwma } from '../../../routers/balance/peak-ewma.ts';
 import { seededRng } from '../../../src/base/rng.ts';
@@ -29,6 +30,28 @@ describe('P2c', () => {
     rig.run(10);
     assert.equal(rig.stats.value('max_effort_exhausted'), 10);
   });
+});
+
+describe('maxEffort', () => {
+  for (const kind of ['p2c', 'ewma', 'aperture'] as const) {
+    it(`is how often one that is open is looked for: ${kind}`, () => {
+      const exhausted = [1, 2, 4].map((maxEffort) => {
+        const members = nodes(1000);
+        for (const each of members.slice(0, 700)) each.status = 'busy';
+        const rig = new BalancerRig(members, {
+          ...specs[kind],
+          minAperture: 1000,
+          maxEffort,
+        } as LoadBalancerSpec);
+        for (let i = 0; i < 10_000; i++) rig.balancer.pick(undefined);
+        return rig.stats.value('max_effort_exhausted');
+      });
+      // Both of two are down in 49 % of all draws.
+      for (const [i, expected] of [4900, 2400, 576].entries()) {
+        assert.ok(Math.abs((exhausted[i] as number) / expected - 1) < 0.15, exhausted.join());
+      }
+    });
+  }
 });
 
 describe('PeakEwma', () => {
@@ -60,6 +83,18 @@ describe('PeakEwma', () => {
     assert.ok(load > 300 && load < 400, `${load}`);
     while (nowMs < peakMs + 100_000) attempt(node, 10);
     assert.ok(ewma.loadAt(node, nowMs) < 11);
+  });
+
+  it('comes back to an endpoint after a time that decayTimeMs gives', () => {
+    const picks = [1000, 10_000].map((decayTimeMs) => {
+      const [slow, good] = nodes(2);
+      const rig = new BalancerRig([slow!, good!], { ...specs.ewma, decayTimeMs } as LoadBalancerSpec);
+      const ms = (node: Node): number => (node === slow ? 1000 : 100);
+      while (slow!.picked < 2) rig.run(1, ms);
+      return good!.picked;
+    });
+    // A tenth of a peak is left after 2.3 decay times.
+    assert.deepEqual(picks, [24, 231]);
   });
 
   it('decays while nothing is asked, and multiplies by what is out', () => {
@@ -166,6 +201,48 @@ describe('Aperture', () => {
     rig.run(2000, 100);
     assert.ok(rig.stats.value('logical_aperture') <= 2);
     for (const name of shown) assert.ok(rig.stats.value(name) > 0, name);
+  });
+
+  it('keeps the load of each in the window between lowLoad and highLoad', () => {
+    const widths = [
+      [0.52, 2],
+      [1.1, 4],
+    ].map(([lowLoad, highLoad]) => {
+      const rig = new BalancerRig(nodes(50), { ...specs.aperture, lowLoad, highLoad } as LoadBalancerSpec);
+      const out = Array.from({ length: 20 }, () => rig.start());
+      // With one attempt more, at least 100 ms apart.
+      for (let i = 0; i < 1000; i++) {
+        rig.nowMs += 100;
+        rig.run(1);
+      }
+      const high = rig.stats.value('logical_aperture');
+      for (const node of out.splice(4)) rig.balancer.ended(node, rig.nowMs);
+      for (let i = 0; i < 1000; i++) {
+        rig.nowMs += 100;
+        rig.run(1);
+      }
+      return [high, rig.stats.value('logical_aperture')];
+    });
+    // 21 attempts, then 5.
+    assert.deepEqual(widths, [
+      [11, 9],
+      [6, 4],
+    ]);
+  });
+
+  it('averages the load over smoothWindowMs, and expires by it', () => {
+    const rig = new BalancerRig(nodes(10), { ...specs.aperture, smoothWindowMs: 500 } as LoadBalancerSpec);
+    rig.start();
+    rig.nowMs += 500;
+    rig.start();
+    const average = rig.stats.value('loadband/offered_load_ema');
+    assert.ok(Math.abs(average - (2 - Math.exp(-1))) < 1e-9, `${average}`);
+    rig.nowMs += 4400;
+    rig.balancer.expire();
+    assert.equal(rig.stats.value('expired'), 0);
+    rig.nowMs += 200;
+    rig.balancer.expire();
+    assert.ok(rig.stats.value('expired') > 0);
   });
 
   it('is never narrower than minAperture, nor wider than there are endpoints', () => {

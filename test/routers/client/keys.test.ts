@@ -102,6 +102,33 @@ describe('client.failureAccrual', () => {
   });
 });
 
+describe('client.bodyIdleTimeoutMs', () => {
+  it('cuts a response body that stalls for so long', async () => {
+    const backend = await start(1, 'client: {bodyIdleTimeoutMs: 700}');
+    backend.script = () => 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello';
+    await client.send(request('web')).untilText('hello');
+    rig.clock.advance(680);
+    await settled();
+    assert.equal(client.closed, false);
+    rig.clock.advance(40);
+    await until(() => client.closed, 'the abort');
+  });
+});
+
+describe('bindingTimeoutMs', () => {
+  it('limits how long a name may take', async () => {
+    await start(1, 'bindingTimeoutMs: 400');
+    rig.pend('slow');
+    client.send(request('slow'));
+    await until(() => rig.serviceStat('pending', 'slow') === 1, 'the request');
+    rig.clock.advance(380);
+    await settled();
+    assert.equal(client.text, '');
+    rig.clock.advance(60);
+    assert.equal((await client.answer()).status, 502);
+  });
+});
+
 describe('client.requeueBudget', () => {
   it('allows a fifth of ttlSecs times minRetriesPerSec to one request', async () => {
     const budget = 'ttlSecs: 5, minRetriesPerSec: 3, percentCanRetry: 0';
