@@ -69,8 +69,9 @@ function decideAlternatives(trees: readonly Delegation[], path: Path, ends: Ende
     const own: Ended[] = [];
     const outcome = decide(tree, path, own);
     if (outcome !== 'neg') {
-      // Whatever was tried before does not matter: this alternative ends the search.
+      // This alternative ends the search. `/a | !` means a or nothing: then why there is no a matters too.
       ends.push(...own);
+      if (outcome === 'fail' || outcome === 'empty') ends.push(...passed);
       return outcome;
     }
     passed.push(...own);

@@ -53,5 +53,6 @@ function messageOf(error: Error, words: readonly string[]): string {
     return near === undefined ? error.message : `${error.message}. Did you mean: turnout ${near}?`;
   }
   const help = ['turnout', commandWords(words, commands), '--help'].filter((word) => word !== '').join(' ');
-  return `${error.message.replace(/\p{Cc}|[\u2028\u2029]/gu, '?')}. Try: ${help}`;
+  const message = error.message.replace(/\p{Cc}|[\u2028\u2029]/gu, '?');
+  return `${message}${message.endsWith('?') ? '' : '.'} Try: ${help}`;
 }

@@ -39,18 +39,22 @@ function identification(
   return (received) => {
     const head = headOf(received);
     const local = locals.take(head.fields);
-    if (local instanceof Failure) return { error: local.message };
+    if (local instanceof Failure) return refusal(local);
     const form = rewriteAbsoluteForm(head);
-    if (form instanceof Failure) return { error: form.message };
+    if (form instanceof Failure) return refusal(form);
     // Made for the one question: what it watches, it watches no longer than that.
     const identifier = makeIdentifiers(spec.identifiers, spec.dstPrefix, { ingress, changed() {} });
     const path = identifier.identify(head);
     identifier.close?.();
-    if (path instanceof Unidentified) return { error: path.reason };
-    if (path instanceof Failure) return { error: path.message };
+    if (path instanceof Unidentified) return { error: path.reason, code: 'unidentified' };
+    if (path instanceof Failure) return refusal(path);
     const dtab = showDtab(concatDtabs(base, local.dtab));
     return { path, ...(dtab === '' ? {} : { dtab }) };
   };
+}
+
+function refusal({ message, kind }: Failure): Identification {
+  return { error: message, code: kind };
 }
 
 function headOf({ method, uri, version, headers }: ReceivedHead): RequestHead {

@@ -277,7 +277,8 @@ export class ServicePath implements ServiceStage, Closable {
     if (exchange.over || exchange.routed) return;
     this.#waiting.remove(exchange);
     exchange.attempt?.cancelled(exchange);
-    const failure = new Failure('total-timeout', totalTimeoutText(timeoutMs, this.name));
+    const text = totalTimeoutText(timeoutMs, this.name, exchange.selected);
+    const failure = new Failure('total-timeout', text);
     this.#fail(exchange, failure, 'failure');
   }
 

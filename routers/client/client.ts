@@ -460,7 +460,8 @@ export class Client implements AttemptStage, EndpointUser, Closable {
   #noEndpoints(exchange: Exchange): Failure {
     if (this.#addr.type === 'failed') return this.#addr.failure;
     const text = noBrokersText(exchange.service?.name ?? '', this.#settings.baseDtab, []);
-    const why = this.#addr.type === 'neg' ? 'does not exist any more' : 'has no endpoints';
+    const gone = 'has no address: its namer (of /$/inet: DNS) does not know it, or not any more';
+    const why = this.#addr.type === 'neg' ? gone : 'has no endpoints';
     return new Failure('no-endpoints', `${text}\nclient name: ${this.id}, which ${why}\n`, true);
   }
 

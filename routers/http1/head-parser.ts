@@ -253,10 +253,14 @@ export class HeadParser {
   }
 
   #lineTooLong(): HeadProblem {
-    return new HeadProblem(414, `the initial line is longer than ${this.#limits.initialLineBytes} bytes`);
+    const { initialLineBytes } = this.#limits;
+    return new HeadProblem(
+      414,
+      `the initial line is longer than ${initialLineBytes} bytes (maxInitialLineKB)`,
+    );
   }
 
   #headTooLong(): HeadProblem {
-    return new HeadProblem(431, `the head is longer than ${this.#limits.headBytes} bytes`);
+    return new HeadProblem(431, `the head is longer than ${this.#limits.headBytes} bytes (maxHeadersKB)`);
   }
 }

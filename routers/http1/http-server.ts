@@ -449,9 +449,8 @@ export class HttpServer implements ConnectionHost {
     const timer: WheelTimer = this.wheel.timer(() => {
       if (exchange.over || exchange.routed) return;
       exchange.attempt?.cancelled(exchange);
-      exchange.answer.fail(
-        new Failure('server-timeout', totalTimeoutText(timeoutMs, exchange.service?.name)),
-      );
+      const text = totalTimeoutText(timeoutMs, exchange.service?.name, exchange.selected);
+      exchange.answer.fail(new Failure('server-timeout', text));
     });
     exchange.dueMs = this.wheel.nowMs() + timeoutMs;
     timer.armAt(exchange.dueMs);

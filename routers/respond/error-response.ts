@@ -100,7 +100,10 @@ const overloaded: GeneratedResponse = {
     ['Retry-After', '0'],
     ['Content-Type', 'text/plain'],
   ],
-  body: 'Request was not processed by the server due to an error and is safe to retry',
+  body:
+    'Request was not processed by the server due to an error and is safe to retry\n\n' +
+    'maxConcurrentRequests of the server, or the share of them that one address gets, are under way, or ' +
+    'its event loop is late (maxLoopDelayMs)\n\ncode: overloaded\n',
 };
 
 /** The answer to a failure; `exhausted`: after as many retries as the budget allowed. */

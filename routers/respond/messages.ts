@@ -56,9 +56,9 @@ export function attemptTimeoutText(timeoutMs: number, name: string | undefined, 
   return timeoutText(timeoutMs, name, 'an individual request, excluding retries', remote);
 }
 
-/** For `totalTimeoutMs` and for the `timeoutMs` of a server. */
-export function totalTimeoutText(timeoutMs: number, name: string | undefined): string {
-  return timeoutText(timeoutMs, name, 'the request, including retries (if applicable)', undefined);
+/** For `totalTimeoutMs` and for the `timeoutMs` of a server; `remote` is the endpoint of the last attempt. */
+export function totalTimeoutText(timeoutMs: number, name: string | undefined, remote?: string): string {
+  return timeoutText(timeoutMs, name, 'the request, including retries (if applicable)', remote);
 }
 
 function timeoutText(

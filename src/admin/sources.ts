@@ -4,6 +4,7 @@
 import type { TelemeterSpec } from '../../config/spec.ts';
 import type { Delegation } from '../../dtab/delegation.ts';
 import type { Clock } from '../base/clock.ts';
+import type { FailureKind } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
 import type { Generation } from '../reload.ts';
 import type { MetricsTree } from '../telemetry/metrics-tree.ts';
@@ -87,7 +88,13 @@ export type ReceivedHead = {
   readonly headers: readonly string[];
 };
 
-export type Identification = { readonly path?: string; readonly dtab?: string; readonly error?: string };
+export type Identification = {
+  readonly path?: string;
+  readonly dtab?: string;
+  /** Why there is no path, and by which code a request is refused then. */
+  readonly error?: string;
+  readonly code?: FailureKind;
+};
 
 /** How the configuration is replaced. */
 export interface Reloads {

@@ -1,7 +1,7 @@
 /** `turnout config`: the configuration in force, and those that were tried. */
-import { command, exitCode, flag } from '../command.ts';
+import { command, exitCode, flag, type Terminal } from '../command.ts';
 import type { Generation } from '../reload.ts';
-import { adminOption, outputOption, paintFor, table } from './common.ts';
+import { adminOption, outputOption, paintFor, table, widthOf } from './common.ts';
 
 /** Digits: enough to tell two configurations apart. */
 const SHA256_SHOWN = 12;
@@ -20,7 +20,7 @@ export const configCommand = command({
     const client = new AdminClient(admin);
     const value = await client.json(generations ? '/config/generations.json' : '/config.json');
     if (output === 'json') stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-    else if (generations) stdout.write(generationsText(value as readonly Generation[], paintFor(stdout)));
+    else if (generations) stdout.write(generationsText(value as readonly Generation[], stdout));
     else {
       const { yamlText } = await import('../inspect/yaml-text.ts');
       stdout.write(yamlText(value));
@@ -29,7 +29,7 @@ export const configCommand = command({
   },
 });
 
-function generationsText(all: readonly Generation[], paint: ReturnType<typeof paintFor>): string {
+function generationsText(all: readonly Generation[], stdout: Terminal['stdout']): string {
   const rows = all.map(({ generation, outcome, by, time, sha256, errors }) => [
     String(generation),
     time,
@@ -38,6 +38,7 @@ function generationsText(all: readonly Generation[], paint: ReturnType<typeof pa
     sha256.slice(0, SHA256_SHOWN),
     errors[0]?.split('\n', 1)[0] ?? '',
   ]);
-  const text = table([['GENERATION', 'AT', 'OUTCOME', 'BY', 'SHA256', 'ERROR'], ...rows]);
-  return text.replace(/ (refused|failed) /g, (_, word: string) => ` ${paint.red(word)} `);
+  const text = table([['GENERATION', 'AT', 'OUTCOME', 'BY', 'SHA256', 'ERROR'], ...rows], widthOf(stdout));
+  const { red } = paintFor(stdout);
+  return text.replace(/ (refused|failed) /g, (_, word: string) => ` ${red(word)} `);
 }

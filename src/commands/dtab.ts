@@ -1,8 +1,9 @@
 /** `turnout dtab`: the tables that a router runs with, and how those of a configuration differ. */
 import type { RouterSummary } from '../admin/sources.ts';
 import { CannotRun, command, exitCode, group, text } from '../command.ts';
+import type { DiffLine } from '../inspect/diff.ts';
 import { readConfig } from '../read-config.ts';
-import { adminOption, outputOption, paintFor } from './common.ts';
+import { adminOption, outputOption, type Paint, paintFor } from './common.ts';
 
 /** Two tables are compared entry by entry, in memory that grows with the product of their lengths. */
 const ENTRIES_MAX = 5000;
@@ -41,8 +42,8 @@ const diffCommand = command({
   summary: 'entries that CONFIG adds (+) and takes away (-)',
   details: '  Exit code 1: they differ. What that means for traffic: turnout what-if CONFIG.',
   operands: { synopsis: 'CONFIG', min: 1, max: 1, what: 'a configuration', completes: 'file' },
-  options: { admin: adminOption, router: routerOption },
-  async run({ admin, router }, [name = '-'], { stdin, stdout }) {
+  options: { admin: adminOption, router: routerOption, output: outputOption },
+  async run({ admin, router, output }, [name = '-'], { stdin, stdout }) {
     const [{ specOf }, { routerSummaries }, { diffLines }] = await Promise.all([
       import('../inspect/offline.ts'),
       import('../router-views.ts'),
@@ -54,8 +55,7 @@ const diffCommand = command({
     const now = new Map((await runningDtabs(admin, undefined)).map(({ label, dtab }) => [label, dtab]));
     const labels = [...new Set([...now.keys(), ...next.keys()])];
     if (router !== undefined && !labels.includes(router)) throw new CannotRun(`there is no router ${router}`);
-    const paint = paintFor(stdout);
-    let differ = false;
+    const found: { router: string; lines: readonly DiffLine[] }[] = [];
     for (const label of router === undefined ? labels : [router]) {
       const [before, after] = [now.get(label), next.get(label)].map((dtab) =>
         (dtab ?? []).map(({ dentry }) => `${dentry};`),
@@ -65,17 +65,28 @@ const diffCommand = command({
       }
       const lines = diffLines(before ?? [], after ?? []);
       if (lines.every(({ sign }) => sign === ' ')) continue;
-      differ = true;
-      stdout.write(`${paint.cyan('router')} ${label}\n`);
-      for (const { sign, line } of lines) {
-        const shown = `${sign} ${line}`;
-        stdout.write(`${sign === '+' ? paint.green(shown) : sign === '-' ? paint.red(shown) : shown}\n`);
-      }
+      found.push({ router: label, lines });
     }
-    if (!differ) stdout.write('no difference\n');
-    return differ ? exitCode.cannotRun : exitCode.done;
+    stdout.write(
+      output === 'json' ? `${JSON.stringify(found, null, 2)}\n` : diffText(found, paintFor(stdout)),
+    );
+    return found.length > 0 ? exitCode.cannotRun : exitCode.done;
   },
 });
+
+function diffText(
+  found: readonly { readonly router: string; readonly lines: readonly DiffLine[] }[],
+  paint: Paint,
+): string {
+  if (found.length === 0) return 'no difference\n';
+  const colours = { '+': paint.green, '-': paint.red, ' ': (text: string) => text };
+  return found
+    .flatMap(({ router, lines }) => [
+      `${paint.cyan('router')} ${router}\n`,
+      ...lines.map(({ sign, line }) => `${colours[sign](`${sign} ${line}`)}\n`),
+    ])
+    .join('');
+}
 
 export const dtabCommand = group('dtab', 'the dtabs of a router that runs: show, diff', [
   showCommand,

@@ -1,7 +1,7 @@
 /** `turnout stat` and `turnout top`: rates, success and latency of what a router does now. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, command, exitCode, number, type Terminal, text } from '../command.ts';
-import { adminOption, outputOption, paintFor, table, widthOf } from './common.ts';
+import { adminOption, interruption, outputOption, paintFor, progress, table, widthOf } from './common.ts';
 
 const CLEAR = '\x1b[H\x1b[2J';
 /** Rows of a screen whose height is not known. */
@@ -17,9 +17,11 @@ export const statCommand = command({
     router: text('LABEL', 'only this router (all)'),
     output: outputOption,
   },
-  async run({ admin, seconds, router, output }, _operands, { stdout }) {
+  async run({ admin, seconds, router, output }, _operands, terminal) {
+    const { stdout } = terminal;
     const reading = await reader(admin, router);
     await reading.next(undefined);
+    progress(terminal, `looking at ${seconds} s of traffic`);
     await wait(seconds * 1000);
     const rows = await reading.next(undefined);
     stdout.write(
@@ -32,30 +34,29 @@ export const statCommand = command({
 export const topCommand: Command = command({
   name: 'top',
   summary: 'the same, live: what fails first, then what is busy',
-  details: `  It ends with Ctrl-C. In a pipe it prints one table after the other.`,
+  details: '  It ends with Ctrl-C. In a pipe: one table after the other, or with -o json one line.',
   options: {
     admin: adminOption,
     seconds: number('seconds', 1, 3600, 'between the readings', 1),
     router: text('LABEL', 'only this router (all)'),
     count: number('a number of tables', 1, 999_999_999, 'end after so many', 999_999_999),
+    output: outputOption,
   },
-  async run({ admin, seconds, router, count }, _operands, { stdout }) {
-    const reading = await reader(admin, router);
-    await reading.next('trouble');
-    const stop = new AbortController();
-    const leave = (): void => stop.abort();
-    process.once('SIGINT', leave);
-    process.stdout.once('error', leave);
+  async run({ admin, seconds, router, count, output }, _operands, { stdout }) {
+    const leave = interruption();
     try {
+      const reading = await reader(admin, router);
+      await reading.next('trouble');
       for (let shown = 0; shown < count; shown++) {
-        await wait(seconds * 1000, undefined, { signal: stop.signal });
-        show(reading.cells(await reading.next('trouble')), admin, stdout);
+        await wait(seconds * 1000, undefined, { signal: leave.signal });
+        const rows = await reading.next('trouble');
+        if (output === 'json') stdout.write(`${JSON.stringify(rows)}\n`);
+        else show(reading.cells(rows), admin, stdout);
       }
     } catch (error) {
-      if (!stop.signal.aborted) throw error;
+      if (!leave.signal.aborted) throw error;
     } finally {
-      process.removeListener('SIGINT', leave);
-      process.stdout.removeListener('error', leave);
+      leave.close();
     }
     return exitCode.done;
   },
@@ -74,11 +75,13 @@ function show(
 }
 
 async function reader(admin: string, router: string | undefined) {
-  const [{ AdminClient }, { byTrouble, statCells, statRows }] = await Promise.all([
+  const [{ AdminClient }, { labelsOf }, { byTrouble, statCells, statRows }] = await Promise.all([
     import('../inspect/admin-client.ts'),
+    import('../inspect/namings.ts'),
     import('../watch/stat-rows.ts'),
   ]);
   const client = new AdminClient(admin);
+  if (router !== undefined) await labelsOf(client, router);
   let before: unknown = {};
   let beforeMs = performance.now();
   return {

@@ -1,7 +1,7 @@
 /** `turnout tap`: requests as they finish. */
-import { CannotRun, command, exitCode, flag, number, text } from '../command.ts';
+import { CannotRun, command, exitCode, flag, Mistake, number, text } from '../command.ts';
 import type { StoryRecord } from '../telemetry/tap.ts';
-import { adminOption, outputOption, paintFor } from './common.ts';
+import { adminOption, interruption, outputOption, paintFor } from './common.ts';
 
 export const tapCommand = command({
   name: 'tap',
@@ -21,18 +21,19 @@ export const tapCommand = command({
     output: outputOption,
   },
   async run({ admin, where, rate, max, seconds, headers, unredacted, output }, _operands, { stdout }) {
-    const [{ AdminClient }, { linesOf }, { redacted, tapLine }] = await Promise.all([
+    const [{ AdminClient }, { readWhere }, { linesOf }, { redacted, tapLine }] = await Promise.all([
       import('../inspect/admin-client.ts'),
+      import('../telemetry/where.ts'),
       import('../watch/lines.ts'),
       import('../watch/tap-line.ts'),
     ]);
-    const leave = new AbortController();
-    const stop = (): void => leave.abort();
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-    // A reader of ours that has seen enough.
-    process.stdout.once('error', stop);
-    const timer = setTimeout(stop, Math.min(seconds * 1000, 2 ** 31 - 1));
+    const conditions = readWhere(where);
+    if (typeof conditions === 'string') throw new Mistake(`--where: ${conditions}`);
+    if (!(Number(rate) > 0 && Number(rate) <= 1)) {
+      throw new Mistake(`--rate takes a number above 0 and up to 1, not ${rate}`);
+    }
+    const leave = interruption();
+    const timer = setTimeout(leave.stop, Math.min(seconds * 1000, 2 ** 31 - 1));
     const query = new URLSearchParams({ where, rate, ...(headers || unredacted ? { headers: '1' } : {}) });
     const paint = paintFor(stdout);
     let shown = 0;
@@ -50,10 +51,8 @@ export const tapCommand = command({
       if (!leave.signal.aborted) throw error;
     } finally {
       clearTimeout(timer);
-      process.removeListener('SIGINT', stop);
-      process.removeListener('SIGTERM', stop);
-      process.stdout.removeListener('error', stop);
-      leave.abort();
+      leave.stop();
+      leave.close();
     }
     return exitCode.done;
   },

@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { CannotRun, command, exitCode, fileName } from '../command.ts';
 import { problemOf } from '../file-problem.ts';
 import { readConfig } from '../read-config.ts';
-import { outputOption, paintFor } from './common.ts';
+import type { Result } from '../routing-tests/routing-test.ts';
+import { outputOption, type Paint, paintFor } from './common.ts';
 
 export const testCommand = command({
   name: 'test',
@@ -38,25 +39,20 @@ export const testCommand = command({
       throw new CannotRun(`${source}: say which configuration with the key config, or --config`);
     const spec = specOf(await readConfig(configFile, stdin));
     const offline = new Offline(spec, answers && ((prefix) => stubNamer(prefix, answers)));
+    const paint = paintFor(stdout);
     const results = [];
     try {
-      for (const test of tests) results.push(await runRoutingTest(test, offline));
+      for (const test of tests) {
+        const result = await runRoutingTest(test, offline);
+        results.push(result);
+        if (output === 'table') stdout.write(resultText(result, paint));
+      }
     } finally {
       offline.close();
     }
     const failed = results.filter(({ wrong }) => wrong !== undefined).length;
     if (output === 'json') stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-    else {
-      const paint = paintFor(stdout);
-      for (const { name, wrong } of results) {
-        stdout.write(
-          wrong === undefined
-            ? `${paint.green('√')} ${name}\n`
-            : `${paint.red('×')} ${name}\n     ${wrong}\n`,
-        );
-      }
-      stdout.write(`${results.length - failed} of ${results.length} hold\n`);
-    }
+    else stdout.write(`${results.length - failed} of ${results.length} hold\n`);
     if (xmlFile !== undefined) {
       const { junit } = await import('../routing-tests/junit.ts');
       try {
@@ -68,3 +64,7 @@ export const testCommand = command({
     return failed === 0 ? exitCode.done : exitCode.cannotRun;
   },
 });
+
+function resultText({ name, wrong }: Result, paint: Paint): string {
+  return wrong === undefined ? `${paint.green('√')} ${name}\n` : `${paint.red('×')} ${name}\n     ${wrong}\n`;
+}

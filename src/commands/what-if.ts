@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CannotRun, command, exitCode, number, text } from '../command.ts';
 import { readConfig } from '../read-config.ts';
-import { adminOption, outputOption, paintFor, table, widthOf } from './common.ts';
+import { adminOption, outputOption, paintFor, progress, table, widthOf } from './common.ts';
 
 export const whatIfCommand = command({
   name: 'what-if',
@@ -20,9 +20,11 @@ export const whatIfCommand = command({
     seconds: number('seconds', 1, 600, 'of traffic to look at', 5),
     output: outputOption,
   },
-  async run({ admin, router, seconds, output }, [word = ''], { stdin, stdout, stderr }) {
+  async run({ admin, router, seconds, output }, [word = ''], terminal) {
+    const { stdin, stdout } = terminal;
     const [
       { AdminClient },
+      { labelsOf },
       { Offline, specOf },
       { whatIf },
       { statRows },
@@ -30,6 +32,7 @@ export const whatIfCommand = command({
       { DtabSyntaxError },
     ] = await Promise.all([
       import('../inspect/admin-client.ts'),
+      import('../inspect/namings.ts'),
       import('../inspect/offline.ts'),
       import('../inspect/what-if.ts'),
       import('../watch/stat-rows.ts'),
@@ -50,8 +53,9 @@ export const whatIfCommand = command({
     }
     const candidate = isConfig ? new Offline(specOf(given)) : now;
     try {
+      await labelsOf(now, router);
       const before = await now.json('/admin/metrics.json?tree=1');
-      if (stdout.isTTY === true) stderr.write(`looking at ${seconds} s of traffic ...\n`);
+      progress(terminal, `looking at ${seconds} s of traffic`);
       const startMs = performance.now();
       await wait(seconds * 1000);
       const after = await now.json('/admin/metrics.json?tree=1');

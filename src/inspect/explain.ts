@@ -1,9 +1,8 @@
 /** The story of a name or a request: how each router names it, and where that leads. */
 import { editDistance } from '../../config/suggest.ts';
 import type { Identification } from '../admin/sources.ts';
-import { CannotRun } from '../command.ts';
 import type { Paint } from '../commands/common.ts';
-import type { EndpointHealth, Namings } from './namings.ts';
+import { type EndpointHealth, labelsOf, type Namings } from './namings.ts';
 import { type DelegationNode, type Outcome, outcomeOf } from './node.ts';
 import { overrideOf, type Question } from './question.ts';
 import { boundIn, treeText } from './tree-text.ts';
@@ -28,10 +27,7 @@ export async function tell(
   question: Question,
   only: string | undefined,
 ): Promise<readonly Story[]> {
-  const labels = await namings.routers();
-  if (only !== undefined && !labels.includes(only)) {
-    throw new CannotRun(`there is no router ${only} at ${namings.about}; there are ${labels.join(', ')}`);
-  }
+  const labels = await labelsOf(namings, only);
   const chosen = only === undefined ? labels : [only];
   const names = await namings.names();
   const identified = question.type === 'request' ? await namings.identify(question.request) : {};
@@ -41,7 +37,8 @@ export async function tell(
       const path = question.type === 'name' ? question.path : own?.path;
       const common = { router, names, ...(own === undefined ? {} : { identified: own }) };
       if (path === undefined) {
-        const outcome: Outcome = { type: 'error', code: 'unidentified', why: own?.error ?? 'not identified' };
+        const { code = 'unidentified', error = 'not identified' } = own ?? {};
+        const outcome: Outcome = { type: 'error', code, why: error };
         return { ...common, outcome, health: new Map() };
       }
       const dtab = question.type === 'name' ? question.dtab : overrideOf(question.request);
@@ -72,7 +69,7 @@ function endText(outcome: Outcome, path: string | undefined, paint: Paint): stri
     return shares.map(([id, share]) => `${paint.green('=>')} ${percent(share)} to ${id}`).join('\n');
   }
   const { code, why } = outcome;
-  return `${paint.red('=>')} ${code}: ${path ?? 'the request'} ${why} (docs/errors.md#${code})`;
+  return `${paint.red('=>')} ${code}: ${path === undefined ? '' : `${path} `}${why} (docs/errors.md#${code})`;
 }
 
 function outcomeWhy(outcome: Outcome): string {

@@ -1,5 +1,6 @@
 /** Who answers questions about names: a router that runs, or a configuration that is evaluated here. */
 import type { Identification } from '../admin/sources.ts';
+import { CannotRun } from '../command.ts';
 import type { DelegationNode } from './node.ts';
 
 export type RequestView = {
@@ -26,4 +27,14 @@ export interface Namings {
   /** By `host:port`; empty where nobody knows. */
   health(router: string, id: string): Promise<ReadonlyMap<string, EndpointHealth>>;
   close(): void;
+}
+
+/** The labels of all routers, of which `only` has to be one. */
+export async function labelsOf(
+  namings: Pick<Namings, 'routers' | 'about'>,
+  only: string | undefined,
+): Promise<readonly string[]> {
+  const labels = await namings.routers();
+  if (only === undefined || labels.includes(only)) return labels;
+  throw new CannotRun(`there is no router ${only} at ${namings.about}; there are ${labels.join(', ')}`);
 }

@@ -7,11 +7,13 @@ export class Demo {
   readonly program: Program;
   readonly admin: string;
   readonly outgoing: number;
+  readonly incoming: number;
 
-  constructor(program: Program, admin: string, outgoing: number) {
+  constructor(program: Program, admin: string, outgoing: number, incoming: number) {
     this.program = program;
     this.admin = admin;
     this.outgoing = outgoing;
+    this.incoming = incoming;
   }
 
   static async start(): Promise<Demo> {
@@ -19,7 +21,7 @@ export class Demo {
     const ports = ['--outgoing-port', outgoing, '--incoming-port', incoming, '--admin-port', admin];
     const program = startProgram(['demo', ...ports.map(String)]);
     await program.says('Ctrl-C ends it');
-    return new Demo(program, `127.0.0.1:${admin}`, outgoing);
+    return new Demo(program, `127.0.0.1:${admin}`, outgoing, incoming);
   }
 
   get folder(): string {

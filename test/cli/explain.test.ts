@@ -92,6 +92,8 @@ describe('turnout explain', () => {
     );
     const router = await demo.turnout('explain', '/svc/a', '--router', 'nope');
     assert.match(router.stderr, /there is no router nope at .*; there are outgoing, incoming/);
+    const override = await demo.turnout('explain', 'http://hello/', '-H', 'l5d-dtab: /a -> /b');
+    assert.match(override.stdout, /^=> bad-dtab: l5d-dtab:1:4: .* \(docs\/errors\.md#bad-dtab\)$/m);
     const mistake = await demo.turnout('explain', 'ftp://x');
     assert.deepEqual([mistake.code, mistake.stdout], [2, '']);
   });

@@ -60,8 +60,10 @@ describe('turnout tap', () => {
 
   it('ends with 0 at Ctrl-C and says what is wrong with a condition', async () => {
     const { code, stderr } = await demo.turnout('tap', '--where', 'size=3');
-    assert.equal(code, 1);
-    assert.match(stderr, /unknown field "size"; known: router, /);
+    assert.equal(code, 2);
+    assert.match(stderr, /^turnout: --where: unknown field "size"; known: router, .*\n$/);
+    const share = await demo.turnout('tap', '--rate', '7');
+    assert.deepEqual([share.code, /above 0 and up to 1, not 7/.test(share.stderr)], [2, true]);
     const program = startProgram(['tap', '--admin', demo.admin]);
     await underLoad(program.says('name=/svc/world'), 'world');
     program.child.kill('SIGINT');
@@ -116,6 +118,32 @@ describe('turnout stat', () => {
     assert.match(stdout, /^outgoing +client +.* +\d+ +100%$/m);
     assert.doesNotMatch(stdout, /\x1b|incoming/);
   });
+
+  it('says which routers there are when it is asked for another', async () => {
+    for (const words of [['stat'], ['top'], ['what-if', '/a => /b']]) {
+      const { code, stdout, stderr } = await demo.turnout(...words, '--router', 'nope');
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /there is no router nope at .*; there are outgoing, incoming/);
+    }
+  });
+
+  it('goes on as top until Ctrl-C or SIGTERM, and ends with 0', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const program = startProgram(['top', '--admin', demo.admin, '-o', 'json']);
+      await program.says('"kind":"server"');
+      program.child.kill(signal);
+      assert.equal(await program.ended(), 0);
+      const [first = ''] = program.stdout().split('\n');
+      assert.ok(Array.isArray(JSON.parse(first)));
+    }
+  });
+
+  it('ends when the reader of its output has seen enough', async () => {
+    const program = startProgram(['top', '--admin', demo.admin]);
+    await program.says('ROUTER');
+    program.child.stdout?.destroy();
+    assert.equal(await program.ended(), 0);
+  });
 });
 
 describe('The rows of stat', () => {
@@ -140,6 +168,18 @@ describe('The rows of stat', () => {
       rows.toSorted(byTrouble).map(({ name }) => name),
       ['broken', 'busy', 'calm'],
     );
+  });
+
+  it('keep their numbers on a narrow terminal: long names give way in their middle', () => {
+    const rows = [
+      ['NAME', 'RPS', 'SUCCESS'],
+      ['/%/io.l5d.port/4141/#/io.l5d.fs/hello', '4.9', '100.00%'],
+      ['/svc/web', '1.0', '0.00%'],
+    ];
+    const lines = table(rows, 40).trimEnd().split('\n');
+    assert.ok(lines.every((line) => line.length <= 40));
+    assert.match(lines[1] ?? '', /^\/%\/io\.l5.*…\S*\/hello {2}4\.9 {2}100\.00%$/);
+    assert.match(lines[2] ?? '', /^\/svc\/web {2,}1\.0 {2}0\.00%$/);
   });
 
   it('are cut at the width of a terminal, and whole in a pipe', () => {

@@ -103,6 +103,8 @@ describe('turnout dtab', () => {
     const next = changed('next.yaml', (text) => text.replace('/host => /srv;', '/host => /srv | /new;'));
     const { code, stdout } = await demo.turnout('dtab', 'diff', next);
     assert.equal(code, 1);
+    const [plain] = JSON.parse((await demo.turnout('dtab', 'diff', next, '-o', 'json')).stdout);
+    assert.deepEqual([plain.router, plain.lines[1]], ['outgoing', { sign: '-', line: '/host=>/srv;' }]);
     assert.match(
       stdout,
       /^router outgoing\n {2}\/srv=>.*\n- \/host=>\/srv;\n\+ \/host=>\/srv \| \/new;\n {2}\/svc=>\/host;\n$/,
