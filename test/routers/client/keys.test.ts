@@ -1,12 +1,9 @@
 /** Keys of `client` and `service`, from the text of a configuration to what callers and endpoints see of them. */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, it } from 'node:test';
-import { LimitedLog } from '../../../src/base/limited-log.ts';
-import { silentLog } from '../../../src/base/log.ts';
-import { routerSections } from '../../../src/threads/router-sections.ts';
-import { router } from '../../config/harness.ts';
+import { configured } from '../../support/configured.ts';
 import { header, type RawClient } from '../../support/raw-client.ts';
-import { noSocketsLeft, Rig, type RigOptions } from '../../support/rig.ts';
+import { noSocketsLeft, Rig } from '../../support/rig.ts';
 import { OK, ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled, until } from '../../support/until.ts';
 
@@ -16,7 +13,7 @@ const request = (host: string, method = 'GET'): string =>
   `${method} / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`;
 
 let rig: Rig;
-let backends: ScriptedBackend[] = [];
+const backends: ScriptedBackend[] = [];
 let client: RawClient;
 afterEach(async () => {
   await rig.close();
@@ -25,18 +22,9 @@ afterEach(async () => {
 after(noSocketsLeft);
 
 /** A router with these lines of configuration, before so many endpoints of `/#/test/web`. */
-async function start(count: number, lines: string, options: RigOptions = {}): Promise<ScriptedBackend> {
-  const spec = router(lines);
-  const { clientParams, serviceParams } = routerSections(
-    spec,
-    [],
-    new LimitedLog(silentLog, { nowMs: () => 0 }),
-    { nowMs: () => 0, wallMs: () => 0, after: () => ({ close() {} }) },
-  );
-  backends = [];
+async function start(count: number, lines: string): Promise<ScriptedBackend> {
   for (let i = 0; i < count; i++) backends.push(await ScriptedBackend.start());
-  const params = { router: spec, client: clientParams, service: serviceParams };
-  rig = await Rig.over(backends, { ...params, ...options });
+  rig = await Rig.over(backends, configured(lines));
   client = await rig.connect();
   return backends[0] as ScriptedBackend;
 }
@@ -193,6 +181,26 @@ describe('service.retries', () => {
       assert.equal((await client.answer()).status, 500);
     });
   }
+});
+
+describe('service.totalTimeoutMs', () => {
+  it('ends the retries too', async () => {
+    const backoff = '{kind: constant, ms: 300}';
+    const classifier = '{kind: io.l5d.http.retryableRead5XX}';
+    const keys = `totalTimeoutMs: 500, responseClassifier: ${classifier}, retries: {backoff: ${backoff}}`;
+    const backend = await start(1, `service: {${keys}}`);
+    backend.script = () => ERROR;
+    client.send(request('web'));
+    for (const count of [1, 2]) {
+      await backend.untilRequests(count);
+      await settled();
+      rig.clock.advance(320);
+    }
+    await client.answer();
+    rig.clock.advance(1000);
+    await settled();
+    assert.equal(inAll(), 2);
+  });
 });
 
 describe('service.responseClassifier', () => {
