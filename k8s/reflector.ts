@@ -188,6 +188,8 @@ export class Reflector<T extends KubeObject> implements WatchSink, Closable {
         stop: attempt,
         seconds,
         graceMs: timing.watchGraceMs,
+        // However long it would last: as soon as one of few watches is found dead.
+        headLimitMs: timing.watchSeconds[1] * 1000 + timing.watchGraceMs,
       });
     });
     doubt.close();

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import type { Clock } from '../src/base/clock.ts';
-import { type Closable, nothingToClose } from '../src/base/closable.ts';
+import type { Closable } from '../src/base/closable.ts';
 import { http } from '../src/base/http.ts';
 import type { Access, Credentials } from './access.ts';
 import { KubeFailure } from './api.ts';
@@ -28,8 +28,8 @@ export type Answer = {
 
 export type GetOptions = {
   readonly signal: AbortSignal;
-  /** For the head of the answer; undefined: for ever. */
-  readonly headLimitMs: number | undefined;
+  /** For the head of the answer. */
+  readonly headLimitMs: number;
 };
 
 export type TransportOptions = { readonly clock: Clock; readonly userAgent: string };
@@ -145,20 +145,17 @@ export class KubeTransport implements Closable {
         resolve({ answer: new KubeFailure('unauthorized', problem), reused: false });
         return;
       }
-      let timer = nothingToClose;
       let reused = false;
       const settle = (answer: Answer | KubeFailure): void => {
         timer.close();
         resolve({ answer, reused });
       };
-      if (headLimitMs !== undefined) {
-        timer = this.#clock.after(headLimitMs, () => {
-          // The other kept connections may be as dead, and a second attempt would last as long.
-          this.#dropIdle();
-          reused = false;
-          sent.destroy(new Error(`no answer within ${headLimitMs} ms`));
-        });
-      }
+      const timer = this.#clock.after(headLimitMs, () => {
+        // The other kept connections may be as dead, and a second attempt would last as long.
+        this.#dropIdle();
+        reused = false;
+        sent.destroy(new Error(`no answer within ${headLimitMs} ms`));
+      });
       sent.on('socket', (socket: Socket) => {
         reused = sent.reusedSocket;
         socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);

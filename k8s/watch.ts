@@ -17,6 +17,8 @@ export type WatchDeps = {
   readonly seconds: number;
   /** How much later than that we cut it. */
   readonly graceMs: number;
+  /** How long the server may take to accept it; some proxies pass nothing on before the first event. */
+  readonly headLimitMs: number;
 };
 
 /** Called as the stream is read. */
@@ -53,7 +55,7 @@ export async function watch(
   try {
     const answer = await deps.transport.get(`${collectionPath(selection)}?${query}`, {
       signal: deps.stop.signal,
-      headLimitMs: undefined,
+      headLimitMs: deps.headLimitMs,
     });
     const end = answer instanceof KubeFailure ? answer : await follow(answer, selection, sink, deps);
     if (late) return unreachable(selection, `it did not end after ${limitMs} ms as it was asked to`);

@@ -225,6 +225,25 @@ describe('A connection that falls silent', () => {
     assert.ok(rig.api.requests.length - from < 1000, `${rig.api.requests.length - from} requests`);
   });
 
+  it('before it has accepted a watch is noticed as soon, also with hundreds of watches', async () => {
+    await watching();
+    for (let i = 0; i < 400; i++) {
+      rig.see({ ...webSlices, labelSelector: `kubernetes.io/service-name=s${i}` });
+    }
+    await until(() => rig.api.watches.length === 401, 'all watches', 10_000);
+    rig.api.fault({ type: 'hang' }, { verb: 'watch', path: /service-name%3Dlate/, times: 8 });
+    const late = Array.from({ length: 8 }, (_, i) => {
+      const labelSelector = `kubernetes.io/service-name=late${i}`;
+      return rig.see({ ...webSlices, labelSelector });
+    });
+    await until(() => rig.api.asked('watch').length >= 409, 'the last watches', 10_000);
+    const from = rig.api.asked('watch').length;
+    await rig.advanceUntil(() => {
+      const again = rig.api.asked('watch').slice(from);
+      return late.every((_, i) => again.some(({ path }) => path.includes(`late${i}`)));
+    }, 60_000);
+  });
+
   it('somewhere on the way is noticed too, and its age is told', async () => {
     rig = await Rig.start({
       access: async (api) => {
