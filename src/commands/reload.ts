@@ -1,5 +1,5 @@
 /** `turnout reload [CONFIG]`: asks a running process, at its admin server, to take a configuration. */
-import { command, exitCode, flag, type Terminal } from '../command.ts';
+import { CannotRun, command, exitCode, flag, type Terminal } from '../command.ts';
 import { readConfig } from '../read-config.ts';
 import type { Generation } from '../reload.ts';
 import { adminOption, outputOption } from './common.ts';
@@ -20,7 +20,10 @@ export const reloadCommand = command({
   async run({ admin, dryRun, output }, [name], { stdin, stdout, stderr }) {
     const { AdminClient } = await import('../inspect/admin-client.ts');
     const client = new AdminClient(admin);
-    const body = name === undefined ? '' : (await readConfig(name, stdin)).text;
+    const given = name === undefined ? undefined : await readConfig(name, stdin);
+    // To the admin server no text at all means the process's own file.
+    if (given?.text === '') throw new CannotRun(`${given.source}: the configuration is empty`);
+    const body = given?.text ?? '';
     const response = await client.post(`${PAGE}${dryRun ? '?dry-run=1' : ''}`, body);
     const said = await response.text();
     if (!response.headers.get('content-type')?.startsWith('application/json')) {

@@ -71,12 +71,12 @@ async function lintRouter(
     const unknown = unknownNamers(dentry, spec.namers);
     for (const message of unknown) note('unknown-namer', dentry, message);
     const way = await offline.delegate(router.label, '', samplePath(dentry));
-    const problems = new Set(messagesIn(way));
+    const problems = [...new Set(messagesIn(way))];
+    if (problems.some((message) => /max recursion level/i.test(message)) && loops(dtab, dentry)) {
+      note('loop', dentry, `${shown} leads back to itself`);
+    }
     for (const message of problems) {
-      if (/max recursion level/i.test(message) && loops(dtab, dentry)) {
-        note('loop', dentry, `${shown} leads back to itself: ${message}`);
-      } else if (/^Unknown namer: /.test(message) && own(dentry, message))
-        note('unknown-namer', dentry, message);
+      if (/^Unknown namer: /.test(message) && own(dentry, message)) note('unknown-namer', dentry, message);
     }
   }
   return findings;

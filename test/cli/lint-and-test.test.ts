@@ -55,6 +55,11 @@ describe('turnout lint', () => {
       ['loop', 8, 5],
     ]);
     assert.deepEqual(await findings('/svc => /svc;'), [['loop', 7, 5]]);
+    // Once an entry, however many ways lead around.
+    assert.deepEqual(await findings('/svc => /#/io.l5d.fs; /svc/x => /svc/y; /svc/y => /svc/x;'), [
+      ['loop', 7, 27],
+      ['loop', 7, 45],
+    ]);
   });
 
   it('finds namers that are not there, and shows the line with the nearest', async () => {

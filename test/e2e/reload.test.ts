@@ -64,6 +64,10 @@ routers:
     const refused = await runProgram([...reload, next]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /At least one router must be specified/);
+    writeFileSync(next, '');
+    const empty = await runProgram([...reload, next]);
+    assert.deepEqual([empty.code, empty.stdout], [1, '']);
+    assert.match(empty.stderr, /next\.yaml: the configuration is empty$/m);
     const listed = await fetch(`http://127.0.0.1:${admin}/config/generations.json`);
     const outcomes = ((await listed.json()) as { by: string; outcome: string }[]).map((each) => each.outcome);
     assert.deepEqual(outcomes, ['refused', 'applied', 'applied', 'applied', 'started']);
