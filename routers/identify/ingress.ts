@@ -59,8 +59,9 @@ export class IngressIdentifier implements Identifier {
   }
 }
 
-/** A Host in lower case and without its port. */
+/** A Host in lower case, without its port and the dot of the root. */
 function hostName(host: string): string {
   const colon = host.startsWith('[') ? host.indexOf(':', host.indexOf(']')) : host.indexOf(':');
-  return (colon === -1 ? host : host.slice(0, colon)).toLowerCase();
+  const end = colon === -1 ? host.length : colon;
+  return host.slice(0, host[end - 1] === '.' ? end - 1 : end).toLowerCase();
 }

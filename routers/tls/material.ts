@@ -119,7 +119,7 @@ class PemFiles {
       );
     }
     return {
-      certPem: leaf === undefined ? '' : chainOf(leaf, [...behind, ...chain]),
+      certPem: leaf === undefined ? '' : chainOf(leaf, behind, chain),
       keyPem: key === undefined ? '' : key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     };
   }
@@ -215,12 +215,16 @@ class PemFiles {
 }
 
 /**
- * A certificate and the authorities that are sent with it: of those behind it in its own file too, where
- * Kubernetes Secrets have them. A second certificate that is none is nobody's business.
+ * A certificate and what is sent with it: the authorities behind it in its own file, where Kubernetes Secrets
+ * have them (a second certificate of somebody is nobody's business), and those of the file for them.
  */
-function chainOf(leaf: X509Certificate, behind: readonly X509Certificate[]): string {
-  const authorities = behind.filter(({ ca }) => ca).map((certificate) => certificate.toString());
-  return [leaf.toString(), ...new Set(authorities)].join('');
+function chainOf(
+  leaf: X509Certificate,
+  behind: readonly X509Certificate[],
+  intermediates: readonly X509Certificate[],
+): string {
+  const chain = [...behind.filter(({ ca }) => ca), ...intermediates];
+  return [leaf.toString(), ...new Set(chain.map((certificate) => certificate.toString()))].join('');
 }
 
 function readProblem(error: unknown): string {

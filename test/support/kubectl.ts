@@ -1,5 +1,5 @@
 /** kubectl for tests: with an empty home, so that no kubeconfig of this machine is used. */
-import { execFile, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ function reason(): string | false {
 
 export class Kubectl {
   readonly #server: string;
+  readonly #proxies: ChildProcess[] = [];
   readonly #home = mkdtempSync(join(tmpdir(), 'turnout-kubectl-'));
 
   constructor(server: string) {
@@ -29,15 +30,37 @@ export class Kubectl {
   /** What it prints; an Error with what it says if it fails or warns. */
   run(words: readonly string[], input = ''): Promise<string> {
     return new Promise((resolve, reject) => {
-      const env = { PATH: process.env['PATH'], HOME: this.#home };
-      const child = execFile('kubectl', ['-s', this.#server, ...words], { env }, (error, stdout, stderr) =>
+      const { env, given } = this.#environment();
+      const child = execFile('kubectl', [...given, ...words], { env }, (error, stdout, stderr) =>
         error === null && stderr === '' ? resolve(stdout) : reject(new Error(stderr)),
       );
       child.stdin?.end(input);
     });
   }
 
+  /** `kubectl proxy`; answers its port on 127.0.0.1. */
+  proxy(): Promise<number> {
+    const { env, given } = this.#environment();
+    const child = spawn('kubectl', [...given, 'proxy', '--port=0'], { env });
+    this.#proxies.push(child);
+    return new Promise((resolve, reject) => {
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += chunk;
+        const port = /127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+        if (port !== undefined) resolve(Number(port));
+      });
+      child.on('close', () => reject(new Error(`kubectl proxy has ended: ${said}`)));
+    });
+  }
+
+  #environment() {
+    const env = { PATH: process.env['PATH'], HOME: this.#home };
+    return { env, given: ['-s', this.#server] };
+  }
+
   close(): void {
+    for (const proxy of this.#proxies) proxy.kill();
     rmSync(this.#home, { recursive: true });
   }
 }

@@ -176,11 +176,13 @@ describe('io.l5d.ingress', () => {
   });
   after(noSocketsLeft);
 
-  it('names by the host, without its port and in lower case, and the path; anything else is 400', async () => {
+  it('names by the host in lower case, without port and last dot, and the path; anything else is 400', async () => {
     rig.ingress.set(table);
     const client = await rig.connect();
-    client.send(GET);
-    assert.equal((await client.answer()).status, 200);
+    for (const request of [GET, GET.replace('.example', '.example.')]) {
+      client.send(request);
+      assert.equal((await client.answer()).status, 200);
+    }
     client.send('GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n');
     const refused = await client.answer();
     assert.equal(refused.status, 400);
