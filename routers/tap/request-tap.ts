@@ -69,25 +69,31 @@ export class RequestTap implements Closable {
   }
 
   #tellOf(story: Story): void {
-    let mask = 0;
-    let headers = false;
+    let plain = 0;
+    let withHeaders = 0;
     for (const interest of this.#interests) {
       const bit = 1 << interest.bit;
       if ((story.chosen & bit) === 0 || !this.#wants(interest, story)) continue;
-      mask |= bit;
-      headers ||= interest.headers;
+      if (interest.headers) withHeaders |= bit;
+      else plain |= bit;
     }
-    if (mask === 0) return;
+    if ((plain | withHeaders) === 0) return;
     if (this.#backlog > BACKLOG_CHARS_MAX) {
       this.#dropped.add(1);
       return;
     }
-    const { wheel } = this.#deps;
     this.#told.add(1);
     if (this.#masks.length === 0) this.#timer.arm(BATCH_MS);
+    // Headers hold secrets: nobody gets them because somebody else has asked for them.
+    if (plain !== 0) this.#add(story, plain, false);
+    if (withHeaders !== 0) this.#add(story, withHeaders, true);
+    if (this.#lines.length >= BATCH_CHARS) this.flush();
+  }
+
+  #add(story: Story, mask: number, headers: boolean): void {
+    const { wheel } = this.#deps;
     this.#lines += `${story.show(wheel.nowMs(), wheel.wallMs(), headers)}\n`;
     this.#masks.push(mask);
-    if (this.#lines.length >= BATCH_CHARS) this.flush();
   }
 
   /** The receiver has taken this many characters. */

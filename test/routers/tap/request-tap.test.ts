@@ -113,6 +113,18 @@ describe('A request that somebody listens to', () => {
     assert.equal(story?.target, '/"\\x');
     assert.ok(story?.headers?.some(([name, value]) => name === 'X-Odd' && value === 'a"b\\cé'));
   });
+
+  it('shows its headers to nobody who has not asked for them, while others have', async () => {
+    await start([all, { ...all, bit: 4, headers: true }]);
+    await get();
+    const stories = told();
+    const masks = rig.stories.flatMap((batch) => [...batch.masks]);
+    const heard = (bit: number) => stories.filter((_, i) => ((masks[i] ?? 0) & (1 << bit)) !== 0);
+    assert.deepEqual(
+      [3, 4].map((bit) => heard(bit).map(({ headers }) => JSON.stringify(headers)?.includes('secret'))),
+      [[undefined], [true]],
+    );
+  });
 });
 
 describe('Interests', () => {
