@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { dtabOf } from '../config/name-decoders.ts';
 import type { LinkerSpec } from '../config/spec.ts';
 import { showPrefix, showTree } from '../dtab/show.ts';
-import { KubeApis } from '../k8s/apis.ts';
+import type { KubeApis } from '../k8s/apis.ts';
 import { environmentProblems } from '../namers/environment.ts';
 import { type Loaded, loadClientTls, loadServerTls } from '../routers/tls/material.ts';
 import type { ClientTlsMaterial, ServerTlsMaterial } from '../routers/tls/tls-material.ts';
@@ -18,12 +18,12 @@ import { systemClock } from './base/clock.ts';
 import { type Closable, nothingToClose } from './base/closable.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
-import { mathRng } from './base/rng.ts';
 import { listCertificates } from './certificate-list.ts';
 import { clientStates } from './client-states.ts';
 import { descriptorLimit, descriptorPlan } from './descriptor-plan.ts';
 import { Fleet } from './fleet.ts';
 import { identifyBy } from './identify.ts';
+import { makeKubeApis } from './kube-apis.ts';
 import { Listeners } from './listeners.ts';
 import { Naming } from './naming.ts';
 import { clientTlsNames, routerSummaries } from './router-views.ts';
@@ -77,21 +77,6 @@ export async function startLinker(spec: LinkerSpec, options: LinkerOptions): Pro
   const linker = new Linker(spec, plan, naming, kube, metrics, options.log);
   const errors = await linker.start();
   return errors === undefined ? linker : { errors };
-}
-
-export function makeKubeApis(
-  metrics: MetricsTree,
-  { log, kubeconfig }: Pick<LinkerOptions, 'log' | 'kubeconfig'>,
-): KubeApis {
-  return new KubeApis({
-    auth: { env: process.env, kubeconfig },
-    userAgent: `turnout/${version()}`,
-    clock: systemClock,
-    rng: mathRng,
-    log,
-    stats: metrics.scope.scope('k8s'),
-    gauge: (segments, read) => metrics.computedGauge(['k8s', ...segments], read),
-  });
 }
 
 export class Linker {
@@ -329,6 +314,8 @@ export class Linker {
         this.#stop(undefined);
       },
       boundNames: () => this.#naming.boundNames(),
+      interpreterState: (label) => this.#naming.interpreterState(label),
+      lint: async () => (await import('./lint/lint.ts')).lint(this.spec),
       clientState: async () => clientStates(await this.#data.clients(), this.#clientTls),
       certificates: () => listCertificates(this.spec),
       fleet: () => this.#fleet.peers(),

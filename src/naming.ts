@@ -9,11 +9,12 @@ import { concatDtabs } from '../dtab/lookup.ts';
 import type { Bound, Dtab, NameTree } from '../dtab/names.ts';
 import { readDtab, readPath } from '../dtab/parse.ts';
 import type { Path } from '../dtab/path.ts';
+import { showDentry } from '../dtab/show.ts';
 import { DtabSyntaxError } from '../dtab/syntax-error.ts';
 import { makeInterpreter, makeNamers, type Namers, type NamersDeps } from '../namers/index.ts';
 import type { ConfiguredInterpreter } from '../namers/interpreters/configured.ts';
 import type { IngressRules } from '../routers/identify/ingress-rules.ts';
-import type { DelegateAnswer } from './admin/sources.ts';
+import type { DelegateAnswer, InterpreterState } from './admin/sources.ts';
 import { type Activity, failedActivity } from './base/activity.ts';
 import { Failure } from './base/failure.ts';
 import { Cell, flatMap } from './base/var.ts';
@@ -124,10 +125,7 @@ export class Naming {
     path: string,
     withBase: boolean,
   ): Promise<DelegateAnswer> {
-    const known = [...this.#routers].find(
-      ([id, { spec }]) => spec.label === label && !this.#retired.includes(id),
-    );
-    const router = known?.[1].cell.current;
+    const router = this.#named(label);
     if (router === undefined) return { type: 'cannot' };
     const table = parsed(() => readDtab(dtab, { source: 'dtab' }));
     if (typeof table === 'string') return { type: 'bad-dtab', message: table };
@@ -139,6 +137,20 @@ export class Naming {
       return { type: 'ok', delegation: { type: 'exception', path: name, failure: delegation } };
     }
     return { type: 'ok', delegation };
+  }
+
+  /** What the router's interpreter knows by itself; undefined when there is no router of this label. */
+  async interpreterState(label: string): Promise<InterpreterState | undefined> {
+    const own = await this.#named(label)?.interpreter.ownDtab(AbortSignal.timeout(DELEGATE_LIMIT_MS));
+    if (own instanceof Failure) return { state: `failed: ${own.message}` };
+    return own === undefined ? undefined : { state: { dtab: own.map(showDentry).join(';') } };
+  }
+
+  #named(label: string | undefined): RouterNaming | undefined {
+    const known = [...this.#routers].find(
+      ([id, { spec }]) => spec.label === label && !this.#retired.includes(id),
+    );
+    return known?.[1].cell.current;
   }
 
   async boundNames(): Promise<readonly string[]> {

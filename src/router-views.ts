@@ -8,8 +8,9 @@ import type { AdminSources, RouterSummary } from './admin/sources.ts';
 import { Failure } from './base/failure.ts';
 
 export function routerSummaries(routers: readonly RouterSpec[]): RouterSummary[] {
-  return routers.map(({ label, dtab, servers }) => ({
+  return routers.map(({ label, dtab, servers, interpreter }) => ({
     label,
+    interpreter: interpreter.kind,
     dtab: dtabOf(dtab).map((dentry) => ({
       dentry: showDentry(dentry),
       ...(dentry.position === undefined ? {} : { line: dentry.position.line }),

@@ -42,7 +42,7 @@ export class ConfiguredInterpreter implements Interpreter {
 
   /** Every step of binding, once no answer is pending or `signal` aborts. */
   async delegate(dtab: Dtab, path: Path, signal?: AbortSignal): Promise<Delegation | Failure> {
-    const own = await this.#settledDtab(signal);
+    const own = await this.ownDtab(signal);
     if (own instanceof Failure) return own;
     const tree = await delegateSettled(this.#inputs(concatDtabs(own, dtab), path), signal);
     const others = new Map<string, Delegation>();
@@ -89,7 +89,8 @@ export class ConfiguredInterpreter implements Interpreter {
     return now;
   }
 
-  #settledDtab(signal: AbortSignal | undefined): Promise<Dtab | Failure> {
+  /** What it knows by itself, once that is there or `signal` aborts. */
+  ownDtab(signal: AbortSignal | undefined): Promise<Dtab | Failure> {
     const { promise, resolve } = Promise.withResolvers<Dtab | Failure>();
     if (this.#dtab === undefined) return Promise.resolve([]);
     const waiting = this.#dtab.observe((state) => {

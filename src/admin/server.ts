@@ -18,10 +18,12 @@ import type { Closable } from '../base/closable.ts';
 import { http } from '../base/http.ts';
 import { AdminStats } from './admin-stats.ts';
 import { FleetProxy, mountFleet } from './fleet-proxy.ts';
+import { absentPages } from './handlers/absent.ts';
 import { basicPages, indexPages } from './handlers/basic.ts';
 import { configPages } from './handlers/config.ts';
 import { delegatorPage } from './handlers/delegator.ts';
 import { fleetPages } from './handlers/fleet.ts';
+import { lintPages } from './handlers/lint.ts';
 import { livePages } from './handlers/live.ts';
 import { loggingPage } from './handlers/logging.ts';
 import { metricsPages } from './handlers/metrics.ts';
@@ -140,6 +142,7 @@ function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams)
     ...metricsPages(sources),
     ...statePages(sources),
     ...requestsPages(sources),
+    ...lintPages(sources),
     delegatorPage(sources),
     tracingPage(sources),
     ...configPages(sources, spec.reload.remote),
@@ -149,7 +152,7 @@ function allPages(spec: AdminSpec, sources: AdminSources, streams: EventStreams)
   ];
   // A later page replaces an earlier one of the same path, as two telemeters may name one.
   const byPath = new Map(pages.map((page) => [page.path, page]));
-  return [...byPath.values(), ...indexPages([...byPath.values()])];
+  return [...byPath.values(), ...indexPages([...byPath.values()]), ...absentPages()];
 }
 
 async function startIdentifier(

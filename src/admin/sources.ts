@@ -75,9 +75,23 @@ export type FleetPeer = { readonly name: string; readonly url: string };
 /** A router as its configuration says it. */
 export type RouterSummary = {
   readonly label: string;
+  /** Its kind. */
+  readonly interpreter: string;
   /** Of the configuration, an entry each, with the line of the file. */
   readonly dtab: readonly { readonly dentry: string; readonly line?: number }[];
   readonly servers: readonly { readonly ip: string; readonly port: number; readonly tls: boolean }[];
+};
+
+/** The dtab of its own; `failed: <why>` while it has none. */
+export type InterpreterState = { readonly state: string | { readonly dtab: string } };
+
+/** Where it is, as far as it has a place of its own, and what it is. */
+export type LintFinding = {
+  readonly rule: string;
+  readonly source: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
 };
 
 /** A request as received, for the identifiers. `headers`: name and value in turn, in the order received. */
@@ -134,6 +148,10 @@ export interface AdminSources extends Reloads {
   /** Begins the graceful end; called after the caller has been answered. */
   shutdown(graceMs: number): void;
   boundNames(): Promise<readonly string[]>;
+  /** By the label of the router. */
+  interpreterState(router: string): Promise<InterpreterState | undefined>;
+  /** Of the configuration in force. */
+  lint(): Promise<readonly LintFinding[]>;
   clientState(): Promise<Readonly<Record<string, ClientState>>>;
   /** In the files that the configuration names. */
   certificates(): Promise<CertificateList>;

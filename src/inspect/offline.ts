@@ -11,7 +11,7 @@ import { silentLog } from '../base/log.ts';
 import { noStats } from '../base/stats.ts';
 import { CannotRun, Mistake } from '../command.ts';
 import { identifyBy } from '../identify.ts';
-import { makeKubeApis } from '../linker.ts';
+import { makeKubeApis } from '../kube-apis.ts';
 import { Naming } from '../naming.ts';
 import type { ConfigText } from '../read-config.ts';
 import { clientTlsNames } from '../router-views.ts';

@@ -1,4 +1,5 @@
 /** What is valid in a configuration and cannot be meant: by its tables alone, without asking any service. */
+import { setImmediate } from 'node:timers/promises';
 import { dtabOf } from '../../config/name-decoders.ts';
 import type { LinkerSpec, NamerSpec, RouterSpec } from '../../config/spec.ts';
 import { suggest } from '../../config/suggest.ts';
@@ -50,9 +51,12 @@ async function lintRouter(
     router.interpreter.kind === 'default'
       ? reachedEntries(dtab, readPath(router.dstPrefix).segments, (stem) => rewritten(stem, spec.namers))
       : new Set(dtab);
+  const all = dtab.map(showDentry);
   for (const [i, dentry] of dtab.entries()) {
-    const shown = showDentry(dentry);
-    const twin = dtab.slice(i + 1).find((later) => showDentry(later) === shown);
+    // It may be asked of a process that has other things to do.
+    await setImmediate();
+    const shown = all[i] ?? '';
+    const twin = dtab[all.indexOf(shown, i + 1)];
     const shadow = shadowOf(dtab, i);
     if (twin !== undefined) note('duplicate', dentry, `${shown} stands again at ${lineOf(twin)}`);
     else if (shadow !== undefined) {

@@ -47,6 +47,8 @@ export function sourcesFor(
     unready: () => [],
     shutdown() {},
     boundNames: async () => [],
+    interpreterState: async () => undefined,
+    lint: async () => [],
     clientState: async () => ({}),
     certificates: async () => ({ certificates: [], problems: [] }),
     fleet: () => [],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { loadConfig } from '../../config/load.ts';
-import { silentLog } from '../../src/base/log.ts';
+import { type Log, silentLog } from '../../src/base/log.ts';
 import type { Linker } from '../../src/linker.ts';
 import { reloadable } from '../../src/reloadable.ts';
 import { start } from '../../src/start.ts';
@@ -26,20 +26,32 @@ export type Site = {
   close(): Promise<void>;
 };
 
-/** The names of services lead to the files of a folder; `adminPort` is free or 0. */
-export async function startSite(extra = '', adminPort = 0, admin = ''): Promise<Site> {
+export type SiteOptions = {
+  readonly label?: string;
+  /** By default the names of services lead to the files of a folder. */
+  readonly dtab?: readonly string[];
+  /** Free, or 0. */
+  readonly adminPort?: number;
+  /** More keys, each after a comma. */
+  readonly admin?: string;
+  /** What follows the router, more of its keys first. */
+  readonly rest?: string;
+  readonly log?: Log;
+};
+
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+  const { label = 'outgoing', dtab = ['/srv => /#/io.l5d.fs', '/svc => /srv'] } = options;
+  const { adminPort = 0, admin = '', rest = '', log = silentLog } = options;
   const folder = mkdtempSync(join(tmpdir(), 'turnout-ui-'));
+  const entries = dtab.map((entry) => `    ${entry};\n`).join('');
   const text = `admin: {port: ${adminPort}${admin}}
 namers: [{kind: io.l5d.fs, rootDir: ${folder}}]
 routers:
 - protocol: http
-  label: outgoing
+  label: ${label}
   servers: [{port: 0}]
-  dtab: |
-    /srv => /#/io.l5d.fs;
-    /svc => /srv;
-${extra}`;
-  const started = await start(loadConfig(text, { source: 'linker.yaml' }), { threads: 1, log: silentLog });
+${entries === '' ? '' : `  dtab: |\n${entries}`}${rest}`;
+  const started = await start(loadConfig(text, { source: 'linker.yaml' }), { threads: 1, log });
   assert.ok(started.ok, started.ok ? '' : started.errors.join('\n'));
   const { linker } = started;
   const reloads = reloadable(linker, { text, source: '<stdin>' }, silentLog);
@@ -79,6 +91,8 @@ export async function withPage(
   { expected = /^$/, ...options }: BrowserContextOptions & { expected?: RegExp } = {},
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  // On a machine that is busy everything comes, but late.
+  context.setDefaultTimeout(110_000);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -94,12 +108,13 @@ export async function withPage(
   }
 }
 
-/** In light and in dark colours. */
-export async function assertAccessible(page: Page): Promise<void> {
+/** In these colours: the contrast in each, everything else once. */
+export async function assertAccessible(page: Page, all = ['light', 'dark']): Promise<void> {
   await page.evaluate(axe);
-  for (const colours of ['light', 'dark']) {
+  for (const [i, colours] of all.entries()) {
     await page.evaluate(`document.documentElement.dataset.theme = '${colours}'`);
-    const found = await page.evaluate('axe.run()');
+    const rules = i === 0 ? '' : `, runOnly: ['color-contrast']`;
+    const found = await page.evaluate(`axe.run({ resultTypes: ['violations']${rules} })`);
     const { violations } = found as {
       violations: { id: string; impact: string; nodes: { html: string }[] }[];
     };

@@ -177,22 +177,9 @@ describe('The admin pages', { skip }, () => {
     );
   });
 
-  it('say that nothing is encrypted where no certificates are named, and that nothing is logged', async () => {
-    await withPage(browser, async (page) => {
-      await page.goto(`${site.url}#/certificates`);
-      await page.getByText('The configuration names no certificates').waitFor();
-      await assertAccessible(page);
-      await page.goto(`${site.url}#/logs`);
-      await page.getByText('This process writes no log.').waitFor();
-      await page.goto(`${site.url}help`);
-      await page.getByRole('link', { name: '/admin/metrics.json' }).waitFor();
-      await assertAccessible(page);
-    });
-  });
-
   it('show the other nodes, and open one through this', async () => {
     const peers = `{name: other, url: "${site.url.slice(0, -1)}"}, {name: dead, url: "http://127.0.0.1:1"}`;
-    const looking = await startSite('', 0, `, fleet: {peers: [${peers}]}`);
+    const looking = await startSite({ admin: `, fleet: {peers: [${peers}]}` });
     await withPage(browser, async (page) => {
       await page.goto(`${site.url}#/fleet`);
       await page.getByText('No other node is known').waitFor();
@@ -233,27 +220,5 @@ describe('The admin pages', { skip }, () => {
       await page.getByRole('button', { name: 'Switch to light colours' }).waitFor();
       assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark');
     });
-  });
-});
-
-describe('The admin pages without traffic', { skip }, () => {
-  it('say what is going to be there', async () => {
-    const [browser, site] = [await openBrowser(), await startSite()];
-    try {
-      await withPage(browser, async (page) => {
-        await page.goto(site.url);
-        await page.getByText('A service appears with its first request.').waitFor();
-        await page.getByText('A client appears with its first request.').waitFor();
-        await assertAccessible(page);
-        await page.goto(`${site.url}#/requests`);
-        await page.getByText('Waiting for requests.').waitFor();
-        await assertAccessible(page);
-        await page.goto(`${site.url}#/nothing`);
-        await page.getByText('There is no view of this name.').waitFor();
-      });
-    } finally {
-      await browser.close();
-      await site.close();
-    }
   });
 });

@@ -16,6 +16,8 @@ export function livePages(sources: AdminSources, streams: EventStreams): Page[] 
     startTime,
     uptimeMs: Math.round(clock.nowMs() - startMs),
     unready: sources.unready(),
+    // Each that was tried has the number of the one that is in force since.
+    generation: sources.generations()[0]?.generation,
   });
   const overview = new Overview({ clock, metrics, info });
   const taps = new TapStreams(sources.tap, clock);

@@ -28,11 +28,23 @@ export function statePages(sources: AdminSources): Page[] {
     ...[...new Set(sources.namers)].map((prefix) =>
       page(`/namer_state${prefix}.json`, () => namerState(sources, prefix, clients)),
     ),
+    ...sources
+      .routers()
+      .flatMap(({ label, interpreter }) =>
+        hasDtab(label, interpreter)
+          ? [page(`/${label}/interpreter_state/${interpreter}.json`, () => sources.interpreterState(label))]
+          : [],
+      ),
     page('/kubernetes.json', async () => sources.kubernetes()),
     page('/certificates.json', () => sources.certificates()),
     page('/routers.json', async () => sources.routers()),
     page('/identify.json', async ({ query }) => sources.identify(describedHead(query))),
   ];
+}
+
+/** An interpreter of its own; in the path of a page other characters have a meaning. */
+function hasDtab(label: string, interpreter: string): boolean {
+  return interpreter !== 'default' && /^[\w.-]+$/.test(label);
 }
 
 /** What a namer lists, as far as it can, and what is in use of it. */

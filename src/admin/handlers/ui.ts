@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css;charset=UTF-8',
   '.svg': 'image/svg+xml;charset=UTF-8',
 };
+const FOLDERS = ['/files', '/admin/files'];
 const PAGES = ['/', '/services', '/delegator', '/logging', '/help'];
 /** Nothing but what this server has may run or be loaded. */
 const POLICY =
@@ -32,7 +33,11 @@ export function uiPages(files = readFiles(folder())): Page[] {
     document === undefined ? missing : fileAnswer(document, request);
   return [
     ...PAGES.map((path) => get(path, index)),
-    ...[...files].map(([name, file]) => get(`/files/${name}`, (request) => fileAnswer(file, request))),
+    ...FOLDERS.flatMap((folder) =>
+      [...files].map(([name, file]) => get(`${folder}/${name}`, (request) => fileAnswer(file, request))),
+    ),
+    // The icon is in the page.
+    get('/favicon.ico', () => ({ status: 204, body: '' })),
   ];
 }
 

@@ -11,31 +11,26 @@ import { Names } from './names.tsx';
 import { Overview } from './overview.tsx';
 import type { Info } from './overview-feed.ts';
 import { Requests } from './requests.tsx';
-import { linkTo, type Route, useRoute } from './route.ts';
+import { linkTo, type Route, useRoute, VIEWS } from './route.ts';
 import type { RouterSummary } from './routers.ts';
 import { chooseTheme, currentTheme, type Theme } from './theme.ts';
-import { useFetched } from './use-fetched.ts';
+import { Running, useFetched } from './use-fetched.ts';
 import { useOverview } from './use-overview.ts';
 
-const VIEWS = [
-  ['overview', 'Overview'],
-  ['names', 'Names'],
-  ['requests', 'Requests'],
-  ['discovery', 'Discovery'],
-  ['certificates', 'Certificates'],
-  ['config', 'Config'],
-  ['logs', 'Logs'],
-  ['fleet', 'Fleet'],
-  ['help', 'Help'],
-] as const;
-
 export function App() {
+  const { feed, connected } = useOverview();
+  const { startTime, generation } = feed.info ?? {};
+  return (
+    <Running.Provider value={`${startTime} ${generation}`}>
+      <Frame feed={feed} connected={connected} />
+    </Running.Provider>
+  );
+}
+
+function Frame({ feed, connected }: ReturnType<typeof useOverview>) {
   const route = useRoute();
   const [theme, setTheme] = useState<Theme>(currentTheme);
-  const { feed, connected } = useOverview();
-  // Of this start of the process: another may run another configuration.
-  const routers = useFetched<readonly RouterSummary[]>(`routers.json?start=${feed.info?.startTime ?? ''}`);
-  const known = useLast(routers.value);
+  const { value: routers, error } = useFetched<readonly RouterSummary[]>('routers.json');
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${VIEWS.find(([view]) => view === route.view)?.[1] ?? 'Turnout'} · Turnout`;
@@ -83,18 +78,11 @@ export function App() {
             The connection to the router is lost; trying again. What is shown may be old.
           </p>
         )}
-        {known === undefined && routers.error !== undefined && <p class="error">{routers.error}</p>}
-        <View route={route} feed={feed} theme={theme} routers={known} />
+        {routers === undefined && error !== undefined && <p class="error">{error}</p>}
+        <View route={route} feed={feed} theme={theme} routers={routers} />
       </main>
     </>
   );
-}
-
-/** The latest value that there was. */
-function useLast<T>(value: T | undefined): T | undefined {
-  const last = useRef(value);
-  if (value !== undefined) last.current = value;
-  return last.current;
 }
 
 type ViewProps = Pick<Parameters<typeof Overview>[0], 'feed' | 'theme'> & {
@@ -115,7 +103,7 @@ function View({ route, feed, theme, routers }: ViewProps) {
     case 'certificates':
       return <Certificates />;
     case 'config':
-      return <ConfigView key={feed.info?.startTime} />;
+      return <ConfigView />;
     case 'logs':
       return <Logs />;
     case 'fleet':

@@ -3,11 +3,15 @@ import { useState } from 'preact/hooks';
 import { entriesOf, headerFor } from './request-text.ts';
 import type { RouterSummary } from './routers.ts';
 
+/** A longer dtab is scrolled. */
+const ROWS_MAX = 40;
+
 type Props = {
   readonly router: RouterSummary;
   readonly value: string;
   readonly base: string;
-  readonly onChange: (dtab: string) => void;
+  /** Undefined: what the router has. */
+  readonly onChange: (dtab: string | undefined) => void;
 };
 
 export function DtabEditor({ router, value, base, onChange }: Props) {
@@ -24,14 +28,14 @@ export function DtabEditor({ router, value, base, onChange }: Props) {
         Later entries win. Edits stay in this page.
       </p>
       <textarea
-        rows={Math.max(6, value.split('\n').length + 1)}
+        rows={Math.min(ROWS_MAX, Math.max(6, value.split('\n').length + 1))}
         aria-label="Dtab"
         value={value}
         spellcheck={false}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
       <div class="toolbar">
-        <button type="button" disabled={value === base} onClick={() => onChange(base)}>
+        <button type="button" disabled={value === base} onClick={() => onChange(undefined)}>
           Undo all
         </button>
         {header.value !== '' && <CopyHeader value={header.value} />}

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /** Those that change something, and those that never end, are no links. */
-const NO_LINKS = /^\/(files\/|admin\/(shutdown|overview|tap|pprof)|config$)/;
+const NO_LINKS = /^\/(files\/|admin\/(files\/|shutdown|overview|tap|pprof)|config$)/;
 
 export function Help() {
   const [paths, setPaths] = useState<readonly string[]>([]);

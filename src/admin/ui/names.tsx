@@ -132,7 +132,8 @@ type PlaygroundProps = { readonly router: RouterSummary; readonly path: string; 
 
 function Playground({ router, path, local }: PlaygroundProps) {
   const base = router.dtab.map(({ dentry }) => `${dentry};`).join('\n');
-  const [dtab, setDtab] = useState(base);
+  const [edited, setEdited] = useState<string | undefined>(undefined);
+  const dtab = edited ?? base;
   const differs = entriesOf(dtab).join(';') !== entriesOf(base).join(';');
   const now = { router: router.label, path, dtab: local, base: true };
   const then = {
@@ -159,7 +160,7 @@ function Playground({ router, path, local }: PlaygroundProps) {
           )}
         </div>
       )}
-      <DtabEditor router={router} value={dtab} base={base} onChange={setDtab} />
+      <DtabEditor router={router} value={dtab} base={base} onChange={setEdited} />
     </div>
   );
 }

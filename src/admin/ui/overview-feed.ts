@@ -10,6 +10,8 @@ export type Info = {
   readonly startTime: string;
   readonly uptimeMs: number;
   readonly unready: readonly string[];
+  /** Of the configuration, where it can be replaced. */
+  readonly generation?: number;
 };
 
 export type Row = OverviewRow & { readonly key: string; readonly history: readonly number[] };
@@ -39,13 +41,16 @@ export function keyOf({ kind, router, name }: OverviewRow): string {
 export function next(feed: Feed, told: OverviewEvent, atMs: number): Feed {
   const restarted = feed.info !== undefined && feed.info.startTime !== told.info.startTime;
   const before = restarted ? emptyFeed : feed;
-  const latest = new Map<string, OverviewRow>(told.full ? [] : before.rows);
+  const latest = new Map<string, OverviewRow | Row>(told.full ? [] : before.rows);
   for (const key of told.gone) latest.delete(key);
   for (const row of told.rows) latest.set(keyOf(row), row);
   const rows = new Map<string, Row>();
   for (const [key, row] of latest) {
-    const history = [...(before.rows.get(key)?.history ?? []), row.rps ?? 0].slice(-HISTORY);
-    rows.set(key, { ...row, key, history });
+    const known = before.rows.get(key);
+    // What is idle stays the same object, so that nothing of it is drawn again.
+    if (known !== undefined && known === row && known.history.every((each) => each === 0))
+      rows.set(key, known);
+    else rows.set(key, { ...row, key, history: [...(known?.history ?? []), row.rps ?? 0].slice(-HISTORY) });
   }
   return { info: told.info, rows, totals: [...before.totals, total(rows, atMs)].slice(-TOTALS) };
 }
@@ -59,7 +64,7 @@ function total(rows: ReadonlyMap<string, Row>, atMs: number): Total {
 
 /** Failures first, then endpoints that are down, then retries, then what has most to do. */
 export function byTrouble(a: Row, b: Row): number {
-  return trouble(b) - trouble(a) || (b.rps ?? 0) - (a.rps ?? 0) || a.name.localeCompare(b.name);
+  return trouble(b) - trouble(a) || (b.rps ?? 0) - (a.rps ?? 0) || (a.name < b.name ? -1 : 1);
 }
 
 export function trouble(row: Row): number {

@@ -1,4 +1,5 @@
-/** Rows of the overview as a table; the first hundred, and the rest on demand. */
+/** Rows of the overview as a table: the first of them, and more on demand. */
+import { Component } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RowKind } from '../live/overview-row.ts';
 import { latency, percent, rate, toneOf } from './format.ts';
@@ -7,10 +8,12 @@ import { linkTo } from './route.ts';
 import { Sparkline } from './sparkline.tsx';
 
 const ROWS_AT_FIRST = 50;
+/** All of thousands would take a browser longer to draw than they are true. */
+const ROWS_MORE = 200;
 
 export function RowTable({ kind, rows }: { readonly kind: RowKind; readonly rows: readonly Row[] }) {
-  const [all, setAll] = useState(false);
-  const shown = all ? rows : rows.slice(0, ROWS_AT_FIRST);
+  const [most, setMost] = useState(ROWS_AT_FIRST);
+  const hidden = rows.length - most;
   const withConnections = kind !== 'service';
   return (
     <>
@@ -58,28 +61,46 @@ export function RowTable({ kind, rows }: { readonly kind: RowKind; readonly rows
             </tr>
           </thead>
           <tbody>
-            {shown.map((row) => (
+            {rows.slice(0, most).map((row) => (
               <TableRow key={row.key} row={row} withConnections={withConnections} />
             ))}
           </tbody>
         </table>
       </section>
-      {rows.length > ROWS_AT_FIRST && (
-        <button type="button" class="more" onClick={() => setAll(!all)}>
-          {all ? `Show the first ${ROWS_AT_FIRST}` : `Show all ${rows.length.toLocaleString('en')}`}
+      {hidden > 0 && (
+        <button type="button" class="more" onClick={() => setMost(most + ROWS_MORE)}>
+          {`Show ${Math.min(hidden, ROWS_MORE)} more of ${rows.length.toLocaleString('en')}`}
+        </button>
+      )}
+      {most > ROWS_AT_FIRST && (
+        <button type="button" class="more" onClick={() => setMost(ROWS_AT_FIRST)}>
+          {`Show the first ${ROWS_AT_FIRST}`}
         </button>
       )}
     </>
   );
 }
 
-function TableRow({ row, withConnections }: { readonly row: Row; readonly withConnections: boolean }) {
+type RowProps = { readonly row: Row; readonly withConnections: boolean };
+
+/** Drawn again only when the row has changed. */
+class TableRow extends Component<RowProps> {
+  override shouldComponentUpdate({ row }: RowProps): boolean {
+    return row !== this.props.row;
+  }
+
+  render({ row, withConnections }: RowProps) {
+    return <Cells row={row} withConnections={withConnections} />;
+  }
+}
+
+function Cells({ row, withConnections }: RowProps) {
   const { available = 0, endpoints } = row;
   const down = endpoints !== undefined && available < endpoints;
   return (
     <tr>
       <th scope="row">
-        <a href={target(row)}>{nameOf(row)}</a>
+        <a href={target(row)}>{nameOf(row)}</a>{' '}
         {row.kind !== 'router' && <span class="muted tag">{row.router}</span>}
       </th>
       <td class="number">{rate(row.rps)}</td>

@@ -1,5 +1,6 @@
 /** What a component shows of a question to the server: the latest answer to the latest question. */
-import { useEffect, useState } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
 import { fetchJson } from './fetch-json.ts';
 
 export type Fetched<T> = {
@@ -8,9 +9,13 @@ export type Fetched<T> = {
   readonly loading: boolean;
 };
 
+/** The start of the process and its configuration: with another, everything is asked anew. */
+export const Running = createContext('');
+
 /** Undefined asks nothing. `everyMs` asks again and again; what is known stays until there is more. */
 export function useFetched<T>(path: string | undefined, everyMs?: number): Fetched<T> {
   const [state, setState] = useState<Fetched<T> & { readonly path?: string }>({ loading: true });
+  const running = useContext(Running);
   useEffect(() => {
     if (path === undefined) return undefined;
     const abort = new AbortController();
@@ -34,7 +39,7 @@ export function useFetched<T>(path: string | undefined, everyMs?: number): Fetch
       abort.abort();
       window.clearInterval(timer);
     };
-  }, [path, everyMs]);
+  }, [path, everyMs, running]);
   if (path === undefined) return { loading: false };
   return state.path === path ? state : { loading: true };
 }
