@@ -43,6 +43,7 @@ import type { HeadLimits } from './limits.ts';
 import { Lingering } from './lingering.ts';
 import { Listener } from './listener.ts';
 import { refusalText } from './response-writer.ts';
+import { Resting } from './resting.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type SocketLimits, socketLimits } from './socket-watch.ts';
 import type { Source } from './sources.ts';
@@ -97,6 +98,7 @@ export class HttpServer implements ConnectionHost {
   /** Where a connection is now (between its requests, in a tunnel, at its end). */
   readonly #connections = new Map<CallerSide, Held>();
   readonly #admission: Admission;
+  readonly #resting: Resting;
   readonly tunnels: TunnelStats;
   #policy: ConnectPolicy;
   readonly #requests: RequestStats;
@@ -124,6 +126,7 @@ export class HttpServer implements ConnectionHost {
     this.#receive = this.#receiveOptions();
     this.keepAliveEnding = keepAliveEnding(spec.idleTimeMs);
     this.#admission = new Admission(deps);
+    this.#resting = new Resting(wheel);
     this.callers = new CallerLimits(spec, wheel, stats, deps.threads);
     this.#requests = new RequestStats(stats);
     this.#status = new StatusStats(stats);
@@ -209,6 +212,7 @@ export class HttpServer implements ConnectionHost {
   /** Cuts what is left, and answers how many requests and tunnels that were. */
   close(): number {
     this.#listener.close();
+    this.#resting.close();
     let cut = 0;
     for (const connection of [...this.#connections.keys()]) {
       if (connection.busy) cut++;
@@ -244,11 +248,18 @@ export class HttpServer implements ConnectionHost {
     if (!this.#admission.begin(exchange.source)) {
       this.#nacks.add(1);
       exchange.answer.fail(new Failure('overloaded', 'the server has too much to do', true));
+      this.#rest(exchange.answer as ServerConnection);
       return;
     }
     const { timeoutMs } = this.spec;
     if (timeoutMs !== undefined && timeoutMs > 0) this.#limitTime(exchange, timeoutMs);
     this.#hand(exchange);
+  }
+
+  /** Unless its connection ends with the refusal. */
+  #rest(refused: ServerConnection): void {
+    const held = this.#connections.get(refused);
+    if (held !== undefined) this.#resting.refused(held.source, refused.transport);
   }
 
   /** Asking for the time costs more than all counters: only every so many requests are timed. */

@@ -60,7 +60,10 @@ export class Transport implements WatchedSocket, WriterOwner {
   #plain: PlainWriter | undefined;
   #tlsWriter: TlsWriter | undefined;
   #tlsReader: TlsReader | undefined;
+  /** The owner wants nothing; it has to wait; and what follows from both. */
   #paused = false;
+  resting = false;
+  #reading = true;
   #error: Error | undefined;
   #watch: SocketWatch | undefined;
   /** Set while this connection reads into a buffer of its own. */
@@ -298,17 +301,33 @@ export class Transport implements WatchedSocket, WriterOwner {
   }
 
   pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    if (this.#tlsReader === undefined) this.#socket.pause();
-    else this.#tlsReader.pause();
+    this.#setReading();
   }
 
   resume(): void {
-    if (!this.#paused) return;
     this.#paused = false;
-    if (this.#tlsReader === undefined) this.#socket.resume();
-    else this.#tlsReader.resume();
+    this.#setReading();
+  }
+
+  /** Nothing is read until `goOn`, whatever the owner says meanwhile. */
+  rest(): void {
+    this.resting = true;
+    this.#setReading();
+  }
+
+  goOn(): void {
+    this.resting = false;
+    if (!this.closed) this.#setReading();
+  }
+
+  #setReading(): void {
+    const reading = !this.#paused && !this.resting;
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    const reader = this.#tlsReader ?? this.#socket;
+    if (reading) reader.resume();
+    else reader.pause();
   }
 
   /** Ends the writing side once everything written has been sent; `ended` is told when that is so. */

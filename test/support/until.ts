@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until(
   condition: () => boolean,
   what: string | (() => string),
-  ms = 4000,
+  ms = 20_000,
 ): Promise<void> {
   const end = performance.now() + ms;
   for (let turn = 0; !condition(); turn++) {

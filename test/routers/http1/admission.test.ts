@@ -205,6 +205,35 @@ describe('A listener', () => {
   });
 });
 
+describe('A caller that asks again as soon as it has been refused', () => {
+  it('is read from at a rate by source address, so that others are served meanwhile', async () => {
+    const backend = await ScriptedBackend.start(() => undefined);
+    const rig = await Rig.over([backend], { server: { maxConcurrentRequests: 1 } });
+    (await rig.connect()).send(GET);
+    await backend.untilRequests(1);
+    const greedy = await Promise.all(Array.from({ length: 25 }, () => rig.connect()));
+    const answers = (): number => {
+      const all = greedy.map(({ text }) => text.split('HTTP/1.1 503').length - 1);
+      return all.reduce((sum, count) => sum + count, 0);
+    };
+    for (const client of greedy) client.send(GET);
+    await until(() => answers() === 25, 'the first refusal of each, at once');
+    for (const client of greedy) client.send(GET);
+    await until(() => answers() === 35, 'ten of them');
+    for (let before = 35; before < 50; before = answers()) {
+      await settled();
+      assert.equal(answers(), before);
+      // Others have a rate of their own.
+      assert.match(await connectFrom('127.0.0.2', rig.port, GET), /^HTTP.1\.1 503/);
+      rig.clock.advance(10);
+      await settled();
+      assert.ok(answers() <= before + 10);
+    }
+    await rig.close();
+    await backend.close();
+  });
+});
+
 describe('Fair shares', () => {
   const clock = new HandClock();
   const stats = new RecordedStats();
