@@ -208,6 +208,19 @@ const bodies: readonly RawCase[] = [
   ),
   answered('bytes after the end of a body: the connection is not used again', `${OK}${EVIL}`, ok),
   answered('bytes after the end of chunks', chunks(`5\r\nhello\r\n0\r\n\r\n${EVIL}`), hello),
+  {
+    title: "an answer in the body of an answer to HEAD is nobody's (RFC 9110 9.3.2)",
+    send: `HEAD /x HTTP/1.1\r\nHost: web\r\n\r\n${GET}`,
+    upstream: [{ write: reply(`Content-Length: ${EVIL.length}`, EVIL) }],
+    expectUpstream: ['HEAD /x HTTP/1.1', 'GET /x HTTP/1.1'],
+    expectClient: [{ status: 200, head: true, fields: { 'content-length': `${EVIL.length}` } }, 200],
+    closed: false,
+  },
+  answered(
+    'Connection of an answer cannot take its framing away (RFC 9110 7.6.1)',
+    reply(['Connection: Transfer-Encoding', 'Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\n\r\n'),
+    { status: 200, framing: 'chunked', body: 'hello' },
+  ),
   answered('one byte after the end', `${OK}x`, ok),
   answered('a line break after the end', `${OK}\r\n`, ok),
   answered('a body after a 204', reply('Content-Length: 4', 'evil', 'HTTP/1.1 204 No'), {
