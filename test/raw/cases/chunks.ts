@@ -185,7 +185,7 @@ export const chunks: readonly RawCase[] = [
     lanes: both,
   },
   {
-    title: 'a chunked body without its end, and the end of the caller',
+    title: 'a chunked body without its end, and the end of the caller (RFC 9112 8)',
     send: chunked('5\r\nhello\r\n'),
     hangUp: 'end',
     expectUpstream: [],

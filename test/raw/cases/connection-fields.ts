@@ -35,7 +35,7 @@ const stays = (name: string, value: string, more: readonly string[] = []): RawCa
   );
 const taken = (name: string, value: string, option = name): RawCase =>
   passes(
-    `Connection: ${option} takes ${name} away`,
+    `Connection: ${option} takes ${name} away (RFC 9110 7.6.1)`,
     get(`${name}: ${value}`, `Connection: ${option}`),
     sees({ [name.toLowerCase()]: undefined, connection: undefined }),
   );

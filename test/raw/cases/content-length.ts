@@ -118,7 +118,7 @@ export const contentLength: readonly RawCase[] = [
     closed: false,
   },
   {
-    title: 'a body that is shorter than its length, and the end of the caller: nothing goes on',
+    title: 'a body that is shorter than its length, and the end of the caller: nothing goes on (RFC 9112 8)',
     send: post('Content-Length: 5', 'hell'),
     hangUp: 'end',
     expectUpstream: [],
@@ -126,7 +126,7 @@ export const contentLength: readonly RawCase[] = [
     closed: true,
   },
   {
-    title: 'a streamed body that is shorter than its length, and the end of the caller: cut upstream',
+    title: 'a streamed body shorter than its length, and the end of the caller: cut upstream (RFC 9112 8)',
     send: post('Content-Length: 9000', 'hell'),
     hangUp: 'end',
     expectUpstream: [],

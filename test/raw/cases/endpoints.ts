@@ -63,7 +63,7 @@ const statusLines: readonly RawCase[] = [
   ),
   wrong('bare LFs', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'),
   wrong('a folded line (RFC 9112 5.2)', reply(['X: y', ' z', 'Content-Length: 2'], 'ok')),
-  wrong('a blank before a colon (decision: refused, not repaired)', reply(['Content-Length : 2'], 'ok')),
+  wrong('a blank before a colon: refused, not repaired (RFC 9112 5.1)', reply(['Content-Length : 2'], 'ok')),
   wrong('an empty line before the status line', `\r\n${OK}`),
   answered('a head of which every byte comes alone', [...OK], ok),
   answered(

@@ -183,7 +183,7 @@ export const headerBytes: readonly RawCase[] = [
   refused('a bare LF after each line', `GET /x HTTP/1.1\nHost: web\n\n${SMUGGLED}`),
   refused('a bare LF for the empty line', `GET /x HTTP/1.1\r\nHost: web\r\n\n${SMUGGLED}`),
   refused('LF CR for CR LF', `GET /x HTTP/1.1\n\rHost: web\n\r\n\r${SMUGGLED}`),
-  refused('CR CR LF', `GET /x HTTP/1.1\r\r\nHost: web\r\r\n\r\r\n${SMUGGLED}`),
+  refused('CR CR LF (RFC 9112 2.2)', `GET /x HTTP/1.1\r\r\nHost: web\r\r\n\r\r\n${SMUGGLED}`),
   refused('a bare CR for the empty line', `GET /x HTTP/1.1\r\nHost: web\r\n\rX${SMUGGLED}`),
   refused('a fold with a blank (RFC 9112 5.2)', withLine('X: y\r\n z')),
   refused('a fold with a tab (RFC 9112 5.2)', withLine('X: y\r\n\tz')),
