@@ -94,7 +94,10 @@ export interface WriterOwner {
   drained(): void;
 }
 
-/** The system almost always takes all over at once: then nothing keeps the request, and all share it. */
+/**
+ * The system almost always takes all over at once: then nothing keeps the request, and all share it (48 ns and
+ * an object less a write).
+ */
 let unused: WriteRequest | undefined;
 
 /** What is written over TCP. The socket may write as well while nothing waits in it. */
