@@ -34,6 +34,8 @@ export interface Evaluator {
   changed(node: EvaluationNode): void;
   /** Counts what a new node costs; the failure when the evaluation has grown too large. */
   spend(cost: number, nesting: number): EvaluationLimit | undefined;
+  /** The failure once it has. */
+  readonly tooLarge: EvaluationLimit | undefined;
   /** Closes `node` and all below it, after what replaces it has started. */
   retire(node: EvaluationNode): void;
 }
@@ -264,7 +266,7 @@ export class LookupNode extends EvaluationNode {
   matches: readonly Dentry[] | undefined;
   /** The only entry that matched, when it says `~` and so does not count. */
   disregarded: Dentry | undefined;
-  /** The failure when too many lookups led here. */
+  /** The failure when too many lookups led here, or were made before this one. */
   tooDeep: Failure | undefined;
   readonly asked: Asked[] = [];
   #child: EvaluationNode | undefined;
@@ -291,6 +293,9 @@ export class LookupNode extends EvaluationNode {
       this.matches = [];
       if (this.frame.depth > depthMax) {
         this.tooDeep = tooDeep(depthMax, this.frame);
+      } else if (evaluator.tooLarge !== undefined) {
+        // Each of many that still wait would unfold as many entries as match it.
+        this.tooDeep = evaluator.tooLarge;
       } else {
         this.matches = this.#lookup(evaluator.indexes);
         if (this.matches.length > 0) return this.#follow(this.#destination(evaluator), evaluator);

@@ -94,13 +94,17 @@ export class Evaluation implements Evaluator, Closable {
     if (!this.#draining && !this.root.closed) this.#drain();
   }
 
+  get tooLarge(): EvaluationLimit | undefined {
+    if (this.#spent <= this.#nodesMax) return undefined;
+    return new EvaluationLimit(
+      `More than ${this.#nodesMax} steps to resolve a name: the dtab branches or repeats itself too often`,
+    );
+  }
+
   spend(cost: number, nesting: number): EvaluationLimit | undefined {
     this.#spent += cost;
-    if (this.#spent > this.#nodesMax) {
-      return new EvaluationLimit(
-        `More than ${this.#nodesMax} steps to resolve a name: the dtab branches or repeats itself too often`,
-      );
-    }
+    const { tooLarge } = this;
+    if (tooLarge !== undefined) return tooLarge;
     if (nesting <= NESTING_MAX + this.depthMax) return undefined;
     return new EvaluationLimit(`More than ${NESTING_MAX} nested alternatives and unions to resolve a name`);
   }

@@ -29,6 +29,16 @@ function outline(tree: Delegation | Failure): unknown {
 }
 
 describe('a delegation', () => {
+  it('does not grow with the square of the entries that match, however they lead on', () => {
+    const namer = new FakeNamer();
+    for (const text of ['/*/*=>/svc/x;', '/svc=>/svc/a;', '/svc=>/svc/a & /svc/b;']) {
+      const tree = delegateNow(inputs(text.repeat(500), '/svc/web', namer));
+      // The budget of an evaluation, and once more the entries that match where it is spent.
+      const size = JSON.stringify(outline(tree)).split('[').length;
+      assert.ok(size < 12_000, `${size} nodes for ${text}`);
+    }
+  });
+
   it('shows every alternative, with the entry that led to it', () => {
     const namer = new FakeNamer();
     namer.exists('/b');
