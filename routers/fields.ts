@@ -89,8 +89,8 @@ const BY_NAME = new Map<string, number>([
 type KnownName = { readonly name: string; readonly id: number };
 
 /**
- * The known names by length: a name is compared with the few of its own, without a copy and a hash (0.8 of the
- * time of a map of lower-case names).
+ * The known names by length: a name is compared with the few of its own, without a copy and a hash (0.8 of
+ * the time of a map of lower-case names).
  */
 const BY_LENGTH: KnownName[][] = Array.from({ length: 31 }, () => []);
 for (const [name, id] of BY_NAME) (BY_LENGTH[name.length] as KnownName[]).push({ name, id });

@@ -51,8 +51,8 @@ const DIGITS_40 = 54;
 const read = new Int32Array(10);
 
 /**
- * False for anything but base64 of 32 or 40 bytes: then a new trace starts. Digit by digit it takes 0.2 of the
- * time of a check and `Buffer.from`.
+ * False for anything but base64 of 32 or 40 bytes: then a new trace starts. Digit by digit it takes 0.2 of
+ * the time of a check and `Buffer.from`.
  */
 export function readTrace(value: string, trace: TraceId): boolean {
   let digits = value.length;
@@ -94,8 +94,8 @@ export function readTrace(value: string, trace: TraceId): boolean {
 const DIGITS_AT = 16;
 
 /**
- * Room for both fields with an id of 128 bits; what is between the values is written when it moves. Written in
- * place they take 0.75 of the time of a buffer's base64 and strings around it.
+ * Room for both fields with an id of 128 bits; what is between the values is written when it moves. Written
+ * in place they take 0.75 of the time of a buffer's base64 and strings around it.
  */
 class TraceText {
   readonly #pairs = new Uint16Array(64);

@@ -95,8 +95,8 @@ export interface WriterOwner {
 }
 
 /**
- * The system almost always takes all over at once: then nothing keeps the request, and all share it (48 ns and
- * an object less a write).
+ * The system almost always takes all over at once: then nothing keeps the request, and all share it (48 ns
+ * and an object less a write).
  */
 let unused: WriteRequest | undefined;
 

@@ -1,8 +1,8 @@
 /**
  * Remembers the names made from the last few header values. Almost every request repeats a value, and a
  * repeated value then costs one comparison, and its name is the same string as before, whose hash the path
- * cache need not compute: less than half of the time of making the name and looking it up. Fixed size: a value
- * that falls on a used slot replaces what was there.
+ * cache need not compute: less than half of the time of making the name and looking it up. Fixed size: a
+ * value that falls on a used slot replaces what was there.
  */
 import { detached } from './name-text.ts';
 
