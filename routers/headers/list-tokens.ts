@@ -3,8 +3,8 @@ const HT = 0x09;
 
 /**
  * The members of a comma-separated field value, empty ones included. Only SP and HTAB are blanks (RFC 9110
- * 5.6.1): `String.trim` takes more, which others take for a part of the token; and a pattern for blanks at the
- * end takes a time that is the square of their number.
+ * 5.6.1): `String.trim` takes more, which others take for a part of the token; and a pattern for blanks at
+ * the end takes a time that is the square of their number.
  */
 export function listTokens(value: string): string[] {
   return value.split(',').map(withoutBlanks);
