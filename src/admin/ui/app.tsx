@@ -30,7 +30,7 @@ export function App() {
 function Frame({ feed, connected }: ReturnType<typeof useOverview>) {
   const route = useRoute();
   const [theme, setTheme] = useState<Theme>(currentTheme);
-  const { value: routers, error } = useFetched<readonly RouterSummary[]>('routers.json');
+  const { value: routers, error, running = '' } = useFetched<readonly RouterSummary[]>('routers.json');
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${VIEWS.find(([view]) => view === route.view)?.[1] ?? 'Turnout'} · Turnout`;
@@ -79,7 +79,10 @@ function Frame({ feed, connected }: ReturnType<typeof useOverview>) {
           </p>
         )}
         {routers === undefined && error !== undefined && <p class="error">{error}</p>}
-        <View route={route} feed={feed} theme={theme} routers={routers} />
+        {/* Views ask about routers: not before these are known again. */}
+        <Running.Provider value={running}>
+          <View route={route} feed={feed} theme={theme} routers={routers} />
+        </Running.Provider>
       </main>
     </>
   );

@@ -7,6 +7,8 @@ export type Fetched<T> = {
   readonly value?: T;
   readonly error?: string;
   readonly loading: boolean;
+  /** What was running when `value` was asked for. */
+  readonly running?: string;
 };
 
 /** The start of the process and its configuration: with another, everything is asked anew. */
@@ -22,7 +24,7 @@ export function useFetched<T>(path: string | undefined, everyMs?: number): Fetch
     const ask = async (): Promise<void> => {
       try {
         const value = await fetchJson<T>(path, abort.signal);
-        setState({ path, value, loading: false });
+        setState({ path, value, loading: false, running });
       } catch (error) {
         if (abort.signal.aborted) return;
         const text = error instanceof Error ? error.message : String(error);
