@@ -187,14 +187,23 @@ export class HttpServer implements ConnectionHost {
   }
 
   /**
-   * Stops accepting when everybody who has come has been let in. Callers are told with their next answer that
-   * it is the last; who asks for nothing more is let go after a moment. Resolves when all are gone.
+   * Resolves when everybody who has come has been let in, and nobody is accepted any more. Callers are told
+   * with their next answer that it is the last; who asks for nothing more is let go after a moment.
    */
-  drain(): Promise<void> {
+  retire(): Promise<void> {
     this.#draining = true;
     const stopped = this.#listener.retire();
     for (const connection of this.#connections.keys()) connection.drain();
-    return stopped.then(() => this.#empty());
+    return stopped;
+  }
+
+  /** Resolves when all callers are gone. */
+  async empty(): Promise<void> {
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  drain(): Promise<void> {
+    return this.retire().then(() => this.empty());
   }
 
   /** New handshakes are made with these certificates, connections made with others are let go. */
@@ -220,13 +229,6 @@ export class HttpServer implements ConnectionHost {
     }
     this.#cut.add(cut);
     return cut;
-  }
-
-  #empty(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#connections.size === 0) resolve();
-      else this.#whenEmpty.push(resolve);
-    });
   }
 
   buffers(length: number): boolean {

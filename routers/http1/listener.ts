@@ -1,13 +1,14 @@
 /**
  * A listening socket, and its end without the loss of a connection. The kernel completes handshakes by itself
- * and queues the connections; closing the socket resets whatever is in that queue. So `retire` first accepts
- * until the queue stays empty, then makes the queue as short as it can be (one place) and connects to itself:
- * when its own connection is accepted, nothing was before it in the queue and nothing had room behind it, and
- * the socket is closed in that very moment. Others that come meanwhile are not answered by the kernel and
- * try again a second later, when another process listens on the port, or nobody does.
+ * and queues the connections; closing the socket resets whatever is in that queue, even when another process
+ * listens on the port. So `retire` makes the queue as short as it can be (one place), goes on accepting, and
+ * closes the socket while the one in the queue is its own, for then nobody else is there and nobody can come.
+ * Others that come meanwhile are not answered by the kernel and try again a second later, when another process
+ * listens on the port, or nobody does.
  *
- * With SO_REUSEPORT the kernel spreads connections over all sockets of the port, so that it takes some tries
- * until an own connection comes back here; the others end at once wherever they came out.
+ * With SO_REUSEPORT the kernel spreads connections over all sockets of the port, by their addresses. So it
+ * takes some tries until an own connection comes back here; the next one from the same port comes here, too,
+ * and whether it has found the place in the queue is known at once.
  */
 import net from 'node:net';
 import { Failure } from '../../src/base/failure.ts';
@@ -15,7 +16,7 @@ import { Failure } from '../../src/base/failure.ts';
 /** Turns of the loop to wait for one in which nobody came. */
 const QUIET_TURNS_MAX = 100;
 const PROBES_A_TURN = 2;
-const PROBE_TURNS_MAX = 50;
+const PROBE_TURNS_MAX = 500;
 
 export type ListenerOptions = {
   readonly noDelay: boolean;
@@ -32,15 +33,18 @@ export type ListenAddress = {
   readonly backlog: number | undefined;
 };
 
-/**
- * Undocumented and long-standing; without it connections that come in the very last moment are reset. What is
- * done between the acceptance of the own connection and the end must take microseconds.
- */
+/** Undocumented and long-standing; without them connections that come in the very last moment are reset. */
 type Accepted = { getpeername(into: { port?: number }): number; close(): void };
 type Handle = {
   listen(backlog: number): number;
   close(): void;
   onconnection(status: number, client?: Accepted): void;
+};
+type Connecting = {
+  /** 0 once the kernel has connected it. */
+  getpeername(into: object): number;
+  /** Closes it now, and leaves nothing of it in the kernel. */
+  reset(closed: () => void): number;
 };
 
 export class Listener {
@@ -81,12 +85,16 @@ export class Listener {
     });
   }
 
-  /** Accepts whoever has come, then closes. Resolves when it is closed. */
+  /**
+   * Accepts whoever has come, then closes. Resolves when it is closed. No other listener of this process may
+   * leave the port meanwhile, because that changes where connections come out.
+   */
   async retire(): Promise<void> {
     const address = this.#server.address();
-    if (address !== null && typeof address === 'object') {
+    const { _handle: handle } = this.#server as unknown as { _handle: Partial<Handle> | null };
+    if (address !== null && typeof address === 'object' && isHandle(handle)) {
       await this.#untilQuiet();
-      await this.#seal(address);
+      if (!this.#closed) await this.#seal(handle, address);
     }
     this.close();
   }
@@ -95,7 +103,7 @@ export class Listener {
   close(): void {
     this.#closed = true;
     this.#server.close();
-    for (const probe of this.#probes.values()) probe.resetAndDestroy();
+    for (const probe of this.#probes.values()) reset(probe);
   }
 
   async #untilQuiet(): Promise<void> {
@@ -107,41 +115,51 @@ export class Listener {
     }
   }
 
-  /** Ends with the acceptance of an own connection, which closes the listener, or without success. */
-  async #seal({ address, port }: net.AddressInfo): Promise<void> {
-    const { _handle: handle } = this.#server as unknown as { _handle: Partial<Handle> | null };
-    if (this.#closed || !isHandle(handle)) return;
+  /** Ends when the listener has been closed with an own connection in its queue, or without success. */
+  async #seal(handle: Handle, { address, port }: net.AddressInfo): Promise<void> {
+    const host = ownAddress(address);
     const arrived = handle.onconnection;
     const peer: { port?: number } = {};
     handle.onconnection = (status, client) => {
-      if (client !== undefined && client.getpeername(peer) === 0 && this.#probes.has(peer.port ?? 0)) {
-        handle.close();
-        client.close();
-        this.close();
-      } else arrived.call(handle, status, client);
+      const own = client?.getpeername(peer) === 0 ? peer.port : undefined;
+      const probe = own === undefined ? undefined : this.#probes.get(own);
+      if (client === undefined || probe === undefined) {
+        arrived.call(handle, status, client);
+        return;
+      }
+      client.close();
+      reset(probe);
+      this.#connect({ host, port, localPort: own }, (again) => {
+        if (!isConnected(again)) reset(again);
+        else {
+          handle.close();
+          this.close();
+        }
+      });
     };
     handle.listen(0);
     for (let turn = 0; turn < PROBE_TURNS_MAX && !this.#closed; turn++) {
-      for (let i = 0; i < PROBES_A_TURN; i++) this.#probe(ownAddress(address), port);
+      for (let i = 0; i < PROBES_A_TURN; i++) this.#connect({ host, port }, () => {});
       await nextTurn();
       await nextTurn();
     }
   }
 
-  #probe(host: string, port: number): void {
-    const probe = net.connect({ host, port });
+  /** `sent`: the kernel knows of it, and nothing else of this loop has been done since. */
+  #connect(to: net.TcpNetConnectOpts, sent: (probe: net.Socket) => void): void {
+    const probe = net.connect(to);
     probe.on('error', () => {});
     // Nothing is read of a socket that does not flow, not even its end.
     probe.resume();
     process.nextTick(() => {
       const { localPort } = probe;
       if (localPort === undefined) return;
-      if (this.#closed) {
-        probe.resetAndDestroy();
-        return;
-      }
       this.#probes.set(localPort, probe);
-      probe.once('close', () => this.#probes.delete(localPort));
+      probe.once('close', () => {
+        if (this.#probes.get(localPort) === probe) this.#probes.delete(localPort);
+      });
+      if (this.#closed) reset(probe);
+      else sent(probe);
     });
   }
 
@@ -153,6 +171,19 @@ export class Listener {
 
 function isHandle(handle: Partial<Handle> | null): handle is Handle {
   return [handle?.listen, handle?.close, handle?.onconnection].every((each) => typeof each === 'function');
+}
+
+function connecting(probe: net.Socket): Connecting | null {
+  return (probe as unknown as { _handle: Connecting | null })._handle;
+}
+
+function isConnected(probe: net.Socket): boolean {
+  return connecting(probe)?.getpeername({}) === 0;
+}
+
+function reset(probe: net.Socket): void {
+  connecting(probe)?.reset(() => {});
+  probe.destroy();
 }
 
 /** Where a listener on this address can be reached from here. */

@@ -304,10 +304,14 @@ export class DataPlane {
     return bound;
   }
 
-  /** Lets in whoever has come, stops accepting, and resolves when every request has been answered. */
-  async drain(): Promise<void> {
+  /**
+   * Lets in whoever has come, stops accepting (`retired`), and resolves when every request has been answered.
+   */
+  async drain(retired: () => void): Promise<void> {
     const all = [...this.#running, ...this.#leaving].flatMap(({ servers }) => [...servers.values()]);
-    await Promise.all(all.map((server) => server.drain()));
+    await Promise.all(all.map((server) => server.retire()));
+    retired();
+    await Promise.all(all.map((server) => server.empty()));
   }
 
   /** Cuts what is left, and answers how many requests and tunnels that were. */

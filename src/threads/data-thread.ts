@@ -49,7 +49,7 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
         plane.replaceTicketSecret(message.secret);
         break;
       case 'drain':
-        void plane.drain().then(() => tell({ op: 'drained' }));
+        void plane.drain(() => tell({ op: 'retired' })).then(() => tell({ op: 'drained' }));
         break;
       case 'clients':
         tell({ op: 'clients', question: message.question, clients: plane.clients() });

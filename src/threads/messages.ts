@@ -37,6 +37,8 @@ export type ToThread =
 export type FromThread =
   | { readonly op: 'listening'; readonly ports: Ports }
   | { readonly op: 'failed'; readonly failure: FailureData }
+  /** No listener of the thread is open any more. */
+  | { readonly op: 'retired' }
   | { readonly op: 'drained' }
   /** The last message: how many requests and tunnels were cut. */
   | { readonly op: 'closed'; readonly cut: number }

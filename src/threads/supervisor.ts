@@ -117,7 +117,7 @@ class LocalHost implements DataHost {
   }
 
   drain(): Promise<void> {
-    return this.#plane.drain();
+    return this.#plane.drain(() => {});
   }
 
   close(): Promise<number> {
@@ -212,9 +212,17 @@ class ThreadHost implements DataHost {
     for (const thread of this.#threads) thread?.tell({ op: 'ticket-secret', secret });
   }
 
+  /** One after the other leaves the ports, as a listener demands of those beside it (routers/http1/listener). */
   async drain(): Promise<void> {
     this.#stopRestarts();
-    await Promise.all(this.#threads.map((thread) => thread?.drain()));
+    const drained: (Promise<void> | undefined)[] = [];
+    for (const thread of this.#threads) {
+      await new Promise<void>((retired) => {
+        if (thread === undefined) retired();
+        else drained.push(thread.drain(retired));
+      });
+    }
+    await Promise.all(drained);
   }
 
   async close(): Promise<number> {
@@ -276,6 +284,7 @@ class DataThread {
   #question = 0;
   #cut = 0;
   #listening: ((ports: Ports | Failure) => void) | undefined;
+  #retired: (() => void) | undefined;
   #drained: (() => void) | undefined;
 
   constructor({ plan, names, metrics, stories, log }: DataHostDeps, died: (reason: string) => void) {
@@ -303,6 +312,7 @@ class DataThread {
         this.#metrics.close();
         const text = `a data thread died while it started: ${this.#reason}`;
         this.#listening?.(new Failure('internal', text));
+        this.#retired?.();
         this.#drained?.();
         for (const answer of this.#questions.values()) answer([]);
         died(this.#reason);
@@ -346,8 +356,10 @@ class DataThread {
     this.tell({ op: 'interests', interests });
   }
 
-  drain(): Promise<void> {
+  /** `retired` when it listens no more; resolves when every request has been answered. */
+  drain(retired: () => void): Promise<void> {
     return new Promise((resolve) => {
+      this.#retired = retired;
       this.#drained = resolve;
       this.tell({ op: 'drain' });
     });
@@ -388,6 +400,9 @@ class DataThread {
       case 'failed':
         this.#listening?.(failureFromData(message.failure));
         this.#listening = undefined;
+        break;
+      case 'retired':
+        this.#retired?.();
         break;
       case 'drained':
         this.#drained?.();

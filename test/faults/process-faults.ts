@@ -3,8 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Callers } from './callers.ts';
+import type { Tally } from './callers-process.ts';
 import { FaultRig, type RigOptions, timeUntil } from './rig.ts';
-import { atMost, getsFailed, type Outcome, outcome, postsFailed, type Scenario } from './scenario.ts';
+import {
+  atLeast,
+  atMost,
+  getsFailed,
+  type Outcome,
+  outcome,
+  postsFailed,
+  type Scenario,
+} from './scenario.ts';
 
 /** One request, and what became of it. */
 function ask(port: number, agent: Agent): Promise<string> {
@@ -75,11 +85,13 @@ async function cutAtGrace(): Promise<Outcome> {
   return result;
 }
 
+const sharedPorts: RigOptions = {
+  server: 'socketOptions: {reusePort: true}',
+  admin: 'socketOptions: {reusePort: true}',
+};
+
 async function upgraded(seconds: number): Promise<Outcome> {
-  const rig = await FaultRig.start({
-    server: 'socketOptions: {reusePort: true}',
-    admin: 'socketOptions: {reusePort: true}',
-  });
+  const rig = await FaultRig.start(sharedPorts);
   const load = rig.load({ connections: 16 });
   await delay(seconds * 250);
   const old = rig.router;
@@ -91,6 +103,37 @@ async function upgraded(seconds: number): Promise<Outcome> {
   const result = outcome(rig, load, [getsFailed(load), postsFailed(load)]);
   await rig.close();
   return result;
+}
+
+/** One upgrade after the other, until 50,000 requests have been answered on kept connections and as many on new ones. */
+async function upgradedOften(): Promise<Outcome> {
+  const rig = await FaultRig.start({ ...sharedPorts, threads: 2 });
+  const load = rig.load({ getsPerSecond: 20, postsPerSecond: 20 });
+  const callers = new Callers(rig.port, 4);
+  rig.closes(() => callers.kill());
+  let tally: Tally | undefined;
+  const asked = callers.until(50_000).then((told) => {
+    tally = told;
+  });
+  let upgrades = 0;
+  for (; tally === undefined; upgrades++) {
+    const old = rig.router;
+    await rig.startRouter();
+    old.child.kill('SIGTERM');
+    await old.ended();
+  }
+  await asked;
+  await load.stop();
+  const { kept, fresh, triedAgain, failures } = tally;
+  const result = outcome(rig, load, [
+    getsFailed(load),
+    postsFailed(load),
+    atMost(`failed, of ${kept} on kept connections and ${fresh} on new ones`, failures.length, 0),
+    atMost('connections tried again after a second', triedAgain, fresh / 100),
+    atLeast('upgrades', upgrades, 5),
+  ]);
+  await rig.close();
+  return { ...result, sent: load.sent + kept + fresh, failed: load.failures + failures.length };
 }
 
 /** Runs `what` on the data threads, or on the control thread, when the file is there. */
@@ -185,6 +228,13 @@ export const processFaults: readonly Scenario[] = [
     run: cutAtGrace,
   },
   { id: 'F6c', fault: 'a new process on the same ports', promise: 'an upgrade loses nothing', run: upgraded },
+  {
+    id: 'F6d',
+    fault: 'new processes, one after the other',
+    promise: 'of 100,000 requests, on kept and on new connections, upgrades lose none',
+    limitMs: 300_000,
+    run: upgradedOften,
+  },
   {
     id: 'F16',
     fault: 'one of two data threads throws',
