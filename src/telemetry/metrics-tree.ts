@@ -59,6 +59,8 @@ export class MetricNode {
  */
 export interface MetricsSource extends Closable {
   receive(messages: readonly SlabMessage[]): void;
+  /** What this thread alone has of a counter or gauge. */
+  value(segments: readonly string[]): number;
 }
 
 export class MetricsTree implements Closable {
@@ -94,6 +96,11 @@ export class MetricsTree implements Closable {
     return {
       receive: (messages) => {
         if (!ended) source.receive(messages);
+      },
+      value: (segments) => {
+        const own = new Set(source.parts());
+        const parts = this.find(segments)?.metric?.parts ?? [];
+        return parts.reduce((sum, part) => (own.has(part) ? sum + part.value() : sum), 0);
       },
       close: () => {
         if (ended) return;

@@ -3,10 +3,11 @@
  * without end. A thread that is stuck outside of JavaScript does not answer.
  */
 import { type NodeWorker, Session } from 'node:inspector';
+import { threadNumber } from './inspected-thread.ts';
 
 const FRAMES_MAX = 20;
 /** A thread that is asked while it begins something may miss it. */
-const ASK_AGAIN_MS = 300;
+const ASK_AGAIN_MS = 100;
 
 type Frame = {
   readonly functionName: string;
@@ -38,7 +39,7 @@ export async function stackOfThread(threadId: number, limitMs: number): Promise<
     session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method }) });
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
     const { workerInfo, sessionId }: NodeWorker.AttachedToWorkerEventDataType = params;
-    if (workerInfo.workerId !== String(threadId)) return;
+    if (threadNumber(workerInfo) !== threadId) return;
     send(sessionId, 1, 'Debugger.enable');
     send(sessionId, 2, 'Debugger.pause');
     asking = setInterval(() => send(sessionId, 2, 'Debugger.pause'), ASK_AGAIN_MS);

@@ -1,36 +1,46 @@
 /**
- * Whether a data thread still turns its loop: it counts up a number in shared memory four times a second, and
- * the control thread looks at it. A pause of the control thread itself (a stopped process, a starved machine)
- * proves nothing about the other, and starts the wait anew.
+ * Whether a data thread still turns its loop: it counts up a number in shared memory, and the control thread
+ * looks at it. When it has stopped, what the thread does is looked at: one that computes hangs when it has used
+ * `HUNG_MS` of CPU time, one that sleeps when the control thread has had so many turns meanwhile. Time in which
+ * it waits for a CPU does not count, so that a starved machine (or a process that was stopped) kills nobody.
  */
 import type { Clock } from '../base/clock.ts';
 import { type Closable, nothingToClose } from '../base/closable.ts';
+import { ownThreadId, type ThreadTime, threadTime } from './thread-time.ts';
 
-const BEAT_MS = 250;
-const LOOK_MS = 500;
-/** Longer than a collection of garbage or a short lack of CPU, shorter than anybody's patience. */
-export const HUNG_MS = 3000;
+const BEAT_MS = 50;
+const LOOK_MS = 50;
+/** Several times as long as a collection of 300 MB of garbage or a set of 10,000 endpoints takes. */
+export const HUNG_MS = 400;
 
 /** On the data thread, for as long as it lives. */
 export function beat(pulse: Int32Array): void {
+  Atomics.store(pulse, 1, ownThreadId());
   setInterval(() => Atomics.add(pulse, 0, 1), BEAT_MS).unref();
 }
 
 export class Heartbeat implements Closable {
-  readonly pulse = new Int32Array(new SharedArrayBuffer(4));
+  /** How often it has beaten, and the thread as the kernel names it. */
+  readonly pulse = new Int32Array(new SharedArrayBuffer(8));
   readonly #clock: Clock;
   readonly #hung: () => void;
+  readonly #excused: () => boolean;
+  readonly #timeOf: (thread: number) => ThreadTime | undefined;
   #seen = 0;
-  #seenMs: number;
-  #lookedMs: number;
+  #stuckMs = 0;
+  /** At the last look, once it has stopped. */
+  #before: ThreadTime | undefined;
   #next: Closable = nothingToClose;
 
-  /** `hung` is called once. A thread that has not begun to beat is starting. */
-  constructor(clock: Clock, hung: () => void) {
+  /**
+   * `hung` is called once, and not while the thread is `excused`. A thread that has not begun to beat is
+   * starting.
+   */
+  constructor(clock: Clock, hung: () => void, excused: () => boolean, timeOf = threadTime) {
     this.#clock = clock;
     this.#hung = hung;
-    this.#seenMs = clock.nowMs();
-    this.#lookedMs = this.#seenMs;
+    this.#excused = excused;
+    this.#timeOf = timeOf;
     this.#lookLater();
   }
 
@@ -43,13 +53,21 @@ export class Heartbeat implements Closable {
   }
 
   #look(): void {
-    const nowMs = this.#clock.nowMs();
     const count = Atomics.load(this.pulse, 0);
-    const late = nowMs - this.#lookedMs > 2 * LOOK_MS;
-    this.#lookedMs = nowMs;
-    if (late || count !== this.#seen || count === 0) this.#seenMs = nowMs;
-    this.#seen = count;
-    if (nowMs - this.#seenMs >= HUNG_MS) this.#hung();
+    if (count !== this.#seen || count === 0 || this.#excused()) {
+      this.#seen = count;
+      this.#stuckMs = 0;
+      this.#before = undefined;
+    } else this.#stands();
+    if (this.#stuckMs >= HUNG_MS) this.#hung();
     else this.#lookLater();
+  }
+
+  #stands(): void {
+    const now = this.#timeOf(Atomics.load(this.pulse, 1));
+    const before = this.#before;
+    this.#before = now;
+    if (now === undefined || now.state === 'S') this.#stuckMs += LOOK_MS;
+    else if (before !== undefined) this.#stuckMs += now.cpuMs - before.cpuMs;
   }
 }

@@ -1,12 +1,24 @@
 /**
  * A thread of this process under the inspector, whose commands it takes also while it is busy. The control
- * thread is number 0; data threads have the numbers that the inspector gives them.
+ * thread is number 0; data threads have the numbers that they know each other by.
  */
 import { type NodeWorker, Session } from 'node:inspector';
 import { setImmediate } from 'node:timers/promises';
 import type { Closable } from '../base/closable.ts';
 
 export const CONTROL_THREAD = 0;
+
+/** Data threads that may stand still because they are under the inspector, as for a snapshot of the heap. */
+const inspected = new Set<number>();
+
+export function isInspected(id: number): boolean {
+  return inspected.has(id);
+}
+
+/** The inspector's own numbers differ once a thread has been replaced. */
+export function threadNumber({ title, workerId }: NodeWorker.WorkerInfo): number {
+  return Number(/^\[worker (\d+)\]/.exec(title)?.[1] ?? workerId);
+}
 
 /** `post` rejects when the command fails; `said` gets what the thread tells besides answers. */
 export interface InspectedThread extends Closable {
@@ -34,7 +46,7 @@ export async function inspectThread(id: number): Promise<InspectedThread | undef
   if (id === CONTROL_THREAD) return new ControlThread();
   const { session, workers } = await attach();
   const sessionId = workers.get(id);
-  if (sessionId !== undefined) return new DataThread(session, sessionId);
+  if (sessionId !== undefined) return new DataThread(session, sessionId, id);
   session.disconnect();
   return undefined;
 }
@@ -46,7 +58,7 @@ async function attach(): Promise<{ session: Session; workers: ReadonlyMap<number
   const workers = new Map<number, string>();
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
     const { workerInfo, sessionId }: NodeWorker.AttachedToWorkerEventDataType = params;
-    workers.set(Number(workerInfo.workerId), sessionId);
+    workers.set(threadNumber(workerInfo), sessionId);
   });
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   await setImmediate();
@@ -83,13 +95,16 @@ type Waiting = { resolve(result: Record<string, unknown>): void; reject(error: E
 class DataThread implements InspectedThread {
   readonly #session: Session;
   readonly #sessionId: string;
+  readonly #thread: number;
   readonly #waiting = new Map<number, Waiting>();
   #id = 0;
   said: InspectedThread['said'] = () => {};
 
-  constructor(session: Session, sessionId: string) {
+  constructor(session: Session, sessionId: string, thread: number) {
     this.#session = session;
     this.#sessionId = sessionId;
+    this.#thread = thread;
+    inspected.add(thread);
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId === sessionId) this.#receive(JSON.parse(params.message) as Told);
     });
@@ -124,6 +139,7 @@ class DataThread implements InspectedThread {
   }
 
   #end(why: string): void {
+    inspected.delete(this.#thread);
     for (const { reject } of this.#waiting.values()) reject(new Error(why));
     this.#waiting.clear();
   }

@@ -15,7 +15,8 @@ import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
 import { stackOfThread } from './blocked-stack.ts';
 import type { ClientReport } from './client-report.ts';
 import { type DataPlan, DataPlane, type Ports, type TlsReplacement, withTls } from './data-plane.ts';
-import { Heartbeat, HUNG_MS } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { isInspected } from './inspected-thread.ts';
 import { localBinder, type NameSource, serveInterpreters } from './interpreter-port.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
@@ -28,7 +29,8 @@ const RESTART_MS_MAX = 10_000;
 /** After a thread that ran for this long the next one starts without a pause. */
 const SETTLED_MS = 60_000;
 
-const STACK_MS = 800;
+/** Meanwhile those whose connections come to a thread that hangs wait for nothing. */
+const STACK_MS = 300;
 
 /** What lives no longer than a request fits in; by default the garbage of a busy thread grows to 100 MB. */
 const YOUNG_GENERATION_MB = 8;
@@ -131,7 +133,10 @@ class ThreadHost implements DataHost {
   readonly #deps: DataHostDeps;
   readonly #clock: Clock;
   readonly #deaths: Counter;
+  readonly #cut: Counter;
   readonly #threads: (DataThread | undefined)[] = [];
+  /** Have been replaced, and will have ended soon. */
+  readonly #hung = new Set<DataThread>();
   /** What a thread that starts now gets. */
   #plan: DataPlan;
   #ports: Ports;
@@ -144,6 +149,7 @@ class ThreadHost implements DataHost {
     this.#deps = deps;
     this.#clock = deps.clock;
     this.#deaths = deps.metrics.scope.counter('threads', 'deaths');
+    this.#cut = deps.metrics.scope.counter('threads', 'cut');
     this.#plan = deps.plan;
     this.#ports = configuredPorts(deps.plan);
   }
@@ -227,7 +233,7 @@ class ThreadHost implements DataHost {
 
   async close(): Promise<number> {
     this.#stopRestarts();
-    const cut = await Promise.all(this.#threads.map((thread) => thread?.close() ?? 0));
+    const cut = await Promise.all([...this.#threads, ...this.#hung].map((thread) => thread?.close() ?? 0));
     return cut.reduce((sum, each) => sum + each, 0);
   }
 
@@ -240,15 +246,32 @@ class ThreadHost implements DataHost {
   async #startOne(index: number, attempt: 'first' | 'again'): Promise<Ports | Failure> {
     const startedMs = this.#clock.nowMs();
     let serving = false;
-    const thread = new DataThread({ ...this.#deps, plan: this.#plan }, (reason) => {
+    /** What fails at the start of the process ends the process. */
+    const missed = (): boolean => !this.#closing && (attempt === 'again' || serving);
+    const replace = (): void => {
       this.#threads[index] = undefined;
-      // What fails at the start of the process ends the process.
-      if (this.#closing || (attempt === 'first' && !serving)) return;
+      if (!missed()) return;
       this.#deaths.add(1);
-      this.#deps.log.error('a data thread died; another takes its place', { thread: index, reason });
       if (this.#clock.nowMs() - startedMs > SETTLED_MS) this.#pauseMs = 0;
       this.#startAgain(index);
-    });
+    };
+    const thread = new DataThread(
+      { ...this.#deps, plan: this.#plan },
+      {
+        hangs: () => {
+          this.#hung.add(thread);
+          replace();
+        },
+        ended: (reason, cut) => {
+          if (missed()) {
+            this.#cut.add(cut);
+            const fields = { thread: index, cut, reason };
+            this.#deps.log.error('a data thread died; another takes its place', fields);
+          }
+          if (!this.#hung.delete(thread)) replace();
+        },
+      },
+    );
     this.#threads[index] = thread;
     if (this.#interests.length > 0) thread.setInterests(this.#interests);
     const ports = await thread.listen(this.#ports, true);
@@ -262,8 +285,9 @@ class ThreadHost implements DataHost {
     const restart = this.#clock.after(this.#pauseMs, () => {
       this.#restarts.delete(restart);
       void this.#startOne(index, 'again').then((ports) => {
-        if (!(ports instanceof Failure)) return;
-        this.#deps.log.error('a data thread cannot start', { thread: index, reason: ports.message });
+        const { log } = this.#deps;
+        if (!(ports instanceof Failure)) log.info('a data thread serves in its place', { thread: index });
+        else log.error('a data thread cannot start', { thread: index, reason: ports.message });
       });
     });
     this.#restarts.add(restart);
@@ -271,7 +295,16 @@ class ThreadHost implements DataHost {
   }
 }
 
+type ThreadEvents = {
+  /** It will have ended soon, but should be replaced now. */
+  hangs(): void;
+  /** Why, and how many requests and tunnels it left. */
+  ended(reason: string, cut: number): void;
+};
+
 class DataThread {
+  /** The newest that it has been given. */
+  #plan: DataPlan;
   readonly #worker: Worker;
   readonly #naming: Closable;
   readonly #metrics: MetricsSource;
@@ -287,13 +320,18 @@ class DataThread {
   #retired: (() => void) | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ plan, names, metrics, stories, log }: DataHostDeps, died: (reason: string) => void) {
+  constructor({ plan, names, metrics, stories, log }: DataHostDeps, events: ThreadEvents) {
     const { port1, port2 } = new MessageChannel();
+    this.#plan = plan;
     this.#naming = serveInterpreters(port1, names);
     this.#metrics = metrics.addSource();
     this.#log = log;
     this.#stories = stories;
-    this.#heartbeat = new Heartbeat(systemClock, () => void this.#hangs());
+    const hangs = (): void => {
+      events.hangs();
+      void this.#endHung();
+    };
+    this.#heartbeat = new Heartbeat(systemClock, hangs, () => isInspected(this.#worker.threadId));
     const workerData: ThreadData = { plan, naming: port2, pulse: this.#heartbeat.pulse };
     this.#worker = new Worker(dataThreadUrl(), {
       workerData,
@@ -309,13 +347,14 @@ class DataThread {
       this.#worker.once('exit', () => {
         this.#heartbeat.close();
         this.#naming.close();
+        const cut = pendingRequests(this.#metrics, this.#plan);
         this.#metrics.close();
         const text = `a data thread died while it started: ${this.#reason}`;
         this.#listening?.(new Failure('internal', text));
         this.#retired?.();
         this.#drained?.();
         for (const answer of this.#questions.values()) answer([]);
-        died(this.#reason);
+        events.ended(this.#reason, cut);
         resolve();
       });
     });
@@ -330,6 +369,7 @@ class DataThread {
 
   /** A thread that dies meanwhile comes back with the new configuration. */
   prepare(plan: DataPlan, ports: Ports, reusePort: boolean): Promise<Ports | Failure> {
+    this.#plan = plan;
     return new Promise((resolve) => {
       this.#listening = resolve;
       this.tell({ op: 'prepare', plan, ports, reusePort });
@@ -373,10 +413,10 @@ class DataThread {
     return this.#cut;
   }
 
-  /** Says where it hangs, and ends it, so that another takes its place. */
-  async #hangs(): Promise<void> {
+  /** Finds out where it hangs before it is ended. */
+  async #endHung(): Promise<void> {
     const stack = await stackOfThread(this.#worker.threadId, STACK_MS);
-    this.#reason = `its loop has not turned for ${HUNG_MS} ms\n${stack}`;
+    this.#reason = `its loop does not turn any more\n${stack}`;
     await this.#worker.terminate();
   }
 
@@ -425,6 +465,16 @@ class DataThread {
 function dataThreadUrl(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./data-thread.${extension}`, import.meta.url);
+}
+
+function pendingRequests(metrics: MetricsSource, { routers }: DataPlan): number {
+  let sum = 0;
+  for (const { spec } of routers) {
+    for (const { ip, port } of spec.servers) {
+      sum += metrics.value(['rt', spec.label, 'server', `${ip}/${port}`, 'pending']);
+    }
+  }
+  return sum;
 }
 
 const keyOf = ({ ip, port }: ServerSpec): string => `${ip}:${port}`;

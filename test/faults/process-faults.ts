@@ -85,6 +85,10 @@ async function cutAtGrace(): Promise<Outcome> {
   return result;
 }
 
+/** How long callers may wait for a data thread that hangs. */
+const HANG_MS = 1000;
+const STALL_MS = 30_000;
+
 const sharedPorts: RigOptions = {
   server: 'socketOptions: {reusePort: true}',
   admin: 'socketOptions: {reusePort: true}',
@@ -174,6 +178,63 @@ async function disturbed(
   return result;
 }
 
+/** Meanwhile somebody asks for a name that is bound, again and again. */
+async function stalled(): Promise<Outcome> {
+  const file = join(process.env['TMPDIR'] ?? '/tmp', `turnout-fault-${process.pid}-${++files}`);
+  const block = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${STALL_MS}); console.log('goes on');`;
+  const rig = await FaultRig.start({ nodeOptions: when(file, true, block) });
+  const load = rig.load();
+  await timeUntil(() => load.ok.GET > 200, 10_000);
+  const quiet = load.percentile(0.99);
+  writeFileSync(file, '');
+  await delay(500);
+  load.forgetLatencies();
+  const stalledMs = await timeUntil(() => /goes on/.test(rig.router.stdout()), STALL_MS + 10_000);
+  const p99 = load.percentile(0.99);
+  await load.stop();
+  const result = outcome(rig, load, [
+    getsFailed(load),
+    postsFailed(load),
+    atLeast('ms that it was blocked', stalledMs + 500, STALL_MS),
+    atMost('ms p99', p99, 1.5 * quiet + 50),
+    atMost('ms at most', load.percentile(1), 1000),
+    atMost('data threads taken for dead', await rig.metric('threads/deaths'), 0),
+  ]);
+  await rig.close();
+  return result;
+}
+
+/** Until another thread accepts in the place of one that computes for ever. */
+async function hung(): Promise<Outcome> {
+  const file = join(process.env['TMPDIR'] ?? '/tmp', `turnout-fault-${process.pid}-${++files}`);
+  const nodeOptions = when(file, false, '(function endless() { for (;;); })();');
+  const rig = await FaultRig.start({ threads: 2, nodeOptions });
+  const load = rig.load();
+  await timeUntil(() => load.ok.GET > 200, 10_000);
+  const fromMs = performance.now();
+  writeFileSync(file, '');
+  const replacedMs = await timeUntil(() => /serves in its place/.test(rig.router.stdout()), 10_000);
+  await timeUntil(() => load.lastFailureMs > 0, 2000);
+  await delay(500);
+  await load.stop();
+  const recoveryMs = Math.max(0, load.lastFailureMs - fromMs);
+  const cut = await rig.metric('threads/cut');
+  const result = outcome(
+    rig,
+    load,
+    [
+      atMost('failed, those under way', load.failures, 32),
+      atMost('failed that are not in threads/cut', load.failures - cut, 0),
+      atMost('ms until another thread serves', replacedMs, HANG_MS),
+      atMost('ms of failures', recoveryMs, HANG_MS),
+      atLeast('stacks in the log', /at endless \(/.test(rig.router.stdout()) ? 1 : 0, 1),
+    ],
+    recoveryMs,
+  );
+  await rig.close();
+  return result;
+}
+
 /** The whole process stands still for a second, as in a starved cgroup. */
 async function frozen(seconds: number): Promise<Outcome> {
   const rig = await FaultRig.start({ client: 'requestAttemptTimeoutMs: 5000' });
@@ -242,11 +303,16 @@ export const processFaults: readonly Scenario[] = [
     run: (seconds) => disturbed(seconds, { threads: 2 }, false, `throw new Error('a fault')`, 32),
   },
   {
+    id: 'F16b',
+    fault: 'one of two data threads computes for ever',
+    promise: 'it is replaced within a second, and its stack is in the log',
+    run: hung,
+  },
+  {
     id: 'stall',
-    fault: 'the control thread is blocked for 3 s',
+    fault: 'the control thread is blocked for 30 s',
     promise: 'a stall of the control thread delays no request',
-    run: (seconds) =>
-      disturbed(seconds, {}, true, 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)', 0),
+    run: stalled,
   },
   {
     id: 'F15',

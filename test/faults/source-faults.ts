@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { CertificateAuthority } from '../../src/certs.ts';
+import { freePorts } from '../cli/program.ts';
 import type { Fault, When } from '../support/kube-api/faults.ts';
 import { KubeApiServer } from '../support/kube-api/kube-api.ts';
 import { FaultRig, timeUntil } from './rig.ts';
@@ -265,6 +266,41 @@ async function reloads(seconds: number): Promise<Outcome> {
   return result;
 }
 
+const RELOADS = 1000;
+
+/** Dtab, client parameters and a second router change with each. */
+async function thousandReloads(): Promise<Outcome> {
+  const rig = await FaultRig.start({ client: 'requestAttemptTimeoutMs: 9000' });
+  const [other = 0] = await freePorts(1);
+  const load = rig.load({ getsPerSecond: 200, postsPerSecond: 20 });
+  const files = rig.openFiles;
+  const residents: number[] = [];
+  let refused = 0;
+  for (let i = 0; i < RELOADS; i++) {
+    const to = rig.upstreams[i % 3]?.port;
+    const config = rig.config(`/svc => /$/inet/127.1/${to}`).replace('Ms: 9000', `Ms: ${9000 + (i % 2)}`);
+    const more = `- {protocol: http, label: other, dtab: /svc => /$/inet/127.1/${to}, servers: [{port: ${other}}]}\n`;
+    const body = i % 4 < 2 ? config : config + more;
+    const response = await fetch(`http://127.0.0.1:${rig.admin}/config`, { method: 'POST', body });
+    await response.text();
+    if (response.status !== 200) refused++;
+    else if (i % 4 === 2 && (await statusOf(other, 'web')) !== 200) refused++;
+    residents.push(rig.resident);
+  }
+  await load.stop();
+  const mean = (from: number) => residents.slice(from, from + RELOADS / 4).reduce((a, b) => a + b, 0);
+  const growth = (mean((RELOADS * 3) / 4) / mean(RELOADS / 4)) * 100;
+  const result = outcome(rig, load, [
+    getsFailed(load),
+    postsFailed(load),
+    atMost(`reloads refused, or without effect, of ${RELOADS}`, refused, 0),
+    atMost('memory of the last quarter, % of the second', growth, 110),
+    atMost('descriptors more', rig.openFiles - files, 40),
+  ]);
+  await rig.close();
+  return result;
+}
+
 export const sourceFaults: readonly Scenario[] = [
   {
     id: 'F3',
@@ -288,4 +324,11 @@ export const sourceFaults: readonly Scenario[] = [
   },
   { id: 'F4', fault: 'certificates replaced ten times', promise: 'no handshake fails', run: certificates },
   { id: 'F5', fault: 'ten reloads a second', promise: 'a reload costs no request', run: reloads },
+  {
+    id: 'F5b',
+    fault: '1,000 reloads, one after the other',
+    promise: 'nothing grows, and no request is lost',
+    limitMs: 240_000,
+    run: thousandReloads,
+  },
 ];

@@ -113,7 +113,7 @@ describe('The data threads', () => {
     const each = rig(1);
     const port = await started(each);
     const { routers } = each.plan;
-    each.plan.routers = [{}];
+    each.plan.routers = [{ spec: { servers: [] } }];
     await kill(port);
     await until(() => each.clock.pending > 0, 'the first death');
     each.clock.advance(0);
