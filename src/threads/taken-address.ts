@@ -4,20 +4,33 @@
  * is asked before, without that option.
  */
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../base/failure.ts';
 import type { DataPlan } from './data-plane.ts';
+
+/** A listener that has just left the configuration, or a process that is ending, needs a moment. */
+const TRIES = 10;
+const TRY_AGAIN_MS = 50;
 
 /** Why the first address that is taken cannot be had; a server with `reusePort: true` shares its own. */
 export async function takenAddress({ routers }: DataPlan): Promise<Failure | undefined> {
   for (const { spec } of routers) {
     for (const { ip, port, socketOptions } of spec.servers) {
       if (port === 0 || socketOptions.reusePort) continue;
-      if (await isTaken(ip, port)) {
+      if (await staysTaken(ip, port)) {
         return new Failure('connect', `cannot listen on ${ip}:${port}: another process listens there`, true);
       }
     }
   }
   return undefined;
+}
+
+async function staysTaken(ip: string, port: number): Promise<boolean> {
+  for (let tries = 1; await isTaken(ip, port); tries++) {
+    if (tries === TRIES) return true;
+    await delay(TRY_AGAIN_MS);
+  }
+  return false;
 }
 
 /** Any other problem is told by those who listen. */

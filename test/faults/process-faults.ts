@@ -185,19 +185,20 @@ async function stalled(): Promise<Outcome> {
   const rig = await FaultRig.start({ nodeOptions: when(file, true, block) });
   const load = rig.load();
   await timeUntil(() => load.ok.GET > 200, 10_000);
-  const quiet = load.percentile(0.99);
-  writeFileSync(file, '');
-  await delay(500);
+  const [quiet, quietMost] = [load.percentile(0.99), load.percentile(1)];
   load.forgetLatencies();
-  const stalledMs = await timeUntil(() => /goes on/.test(rig.router.stdout()), STALL_MS + 10_000);
-  const p99 = load.percentile(0.99);
+  const fromMs = performance.now();
+  writeFileSync(file, '');
+  await timeUntil(() => /goes on/.test(rig.router.stdout()), STALL_MS + 10_000);
+  const stalledMs = performance.now() - fromMs;
+  const [p99, most] = [load.percentile(0.99), load.percentile(1)];
   await load.stop();
   const result = outcome(rig, load, [
     getsFailed(load),
     postsFailed(load),
-    atLeast('ms that it was blocked', stalledMs + 500, STALL_MS),
+    atLeast('ms that it was blocked', stalledMs, STALL_MS),
     atMost('ms p99', p99, 1.5 * quiet + 50),
-    atMost('ms at most', load.percentile(1), 1000),
+    atMost('ms of the slowest', most, 1.5 * quietMost + 1000),
     atMost('data threads taken for dead', await rig.metric('threads/deaths'), 0),
   ]);
   await rig.close();
