@@ -51,6 +51,8 @@ export async function stackOfThread(threadId: number, limitMs: number): Promise<
       const frames = said.callFrames?.slice(0, FRAMES_MAX) ?? [];
       clearInterval(asking);
       send(params.sessionId, 3, 'Debugger.resume');
+      // It may have been asked more than once, and cannot be ended while it pauses.
+      send(params.sessionId, 4, 'Debugger.disable');
       resolve(frames.map((frame) => shown(frame, urls)).join('\n'));
     }
   });
