@@ -3,8 +3,8 @@
  * and queues the connections; closing the socket resets whatever is in that queue, even when another process
  * listens on the port. So `retire` makes the queue as short as it can be (one place), goes on accepting, and
  * closes the socket while the one in the queue is its own, for then nobody else is there and nobody can come.
- * Others that come meanwhile are not answered by the kernel and try again a second later, when another process
- * listens on the port, or nobody does.
+ * Others that come meanwhile are not answered by the kernel and try again a second later, when another
+ * process listens on the port, or nobody does.
  *
  * With SO_REUSEPORT the kernel spreads connections over all sockets of the port, by their addresses. So it
  * takes some tries until an own connection comes back here; the next one from the same port comes here, too,

@@ -1,8 +1,9 @@
 /**
  * Whether a data thread still turns its loop: it counts up a number in shared memory, and the control thread
- * looks at it. When it has stopped, what the thread does is looked at: one that computes hangs when it has used
- * `HUNG_MS` of CPU time, one that sleeps when the control thread has had so many turns meanwhile. Time in which
- * it waits for a CPU does not count, so that a starved machine (or a process that was stopped) kills nobody.
+ * looks at it. When it has stopped, what it does is looked at: a thread that computes hangs when it has used
+ * `HUNG_MS` of CPU time, one that sleeps when the control thread has had so many turns meanwhile. Time in
+ * which it waits for a CPU does not count, so that a starved machine (or a process that was stopped) kills
+ * nobody.
  */
 import type { Clock } from '../base/clock.ts';
 import { type Closable, nothingToClose } from '../base/closable.ts';

@@ -218,7 +218,7 @@ class ThreadHost implements DataHost {
     for (const thread of this.#threads) thread?.tell({ op: 'ticket-secret', secret });
   }
 
-  /** One after the other leaves the ports, as a listener demands of those beside it (routers/http1/listener). */
+  /** One after the other leaves the ports, as routers/http1/listener demands of those beside it. */
   async drain(): Promise<void> {
     this.#stopRestarts();
     const drained: (Promise<void> | undefined)[] = [];

@@ -1,4 +1,4 @@
-/** What the kernel knows of a thread of this process: whether it runs, and how long it has run. Linux only. */
+/** What the kernel knows of a thread of this process: whether and how long it runs. Linux only. */
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /** `state` as in proc(5): R runs or waits for a CPU, S sleeps. */
