@@ -24,6 +24,7 @@ import type { Binder } from './binding/binder.ts';
 import { BoundName, BoundTree, treeKey } from './binding/bound-tree.ts';
 import { askForPort } from './binding/port-question.ts';
 import { type ServiceDeps, ServicePath, type ServiceSettings } from './binding/service-path.ts';
+import { ServiceScopes } from './binding/service-scopes.ts';
 import { WaitList } from './binding/wait-list.ts';
 import { makeHttpClassifier } from './classify/http.ts';
 import { makeAccrualPolicy } from './client/accrual-policy.ts';
@@ -132,7 +133,7 @@ export class Router implements Closable {
       binder,
       wheel,
       rng,
-      stats,
+      scopes: new ServiceScopes(stats),
       baseDtab,
       bindingTimeoutMs: spec.bindingTimeoutMs,
       holdTree: (tree) => this.#holdTree(tree),

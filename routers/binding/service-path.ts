@@ -12,7 +12,7 @@ import type { State } from '../../src/base/activity.ts';
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { Rng } from '../../src/base/rng.ts';
-import type { Counter, Gauge, Scope, Stat } from '../../src/base/stats.ts';
+import type { Counter, Gauge, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { HttpClassifier, ResponseClass } from '../classify/http.ts';
 import type { Exchange, ServiceStage } from '../exchange.ts';
@@ -31,6 +31,7 @@ import { RetryBudget } from '../retry/budget.ts';
 import type { CacheEntry } from './bind-cache.ts';
 import type { Binder, Binding } from './binder.ts';
 import type { BoundName, BoundTree } from './bound-tree.ts';
+import type { ServiceScopes } from './service-scopes.ts';
 import { WaitList } from './wait-list.ts';
 
 /** What the router gives all its service paths. */
@@ -38,7 +39,7 @@ export type ServiceDeps = {
   readonly binder: Binder;
   readonly wheel: TimerWheel;
   readonly rng: Rng;
-  readonly stats: Scope;
+  readonly scopes: ServiceScopes;
   readonly bindingTimeoutMs: number;
   /** Printed dentries of the router's dtab, for messages. */
   readonly baseDtab: readonly string[];
@@ -65,7 +66,6 @@ export class ServicePath implements ServiceStage, Closable {
   readonly #deps: ServiceDeps;
   #settings: ServiceSettings;
   readonly #local: LocalDtab;
-  readonly #scope: Scope;
   readonly #stats: RequestStats;
   #budget: RetryBudget;
   readonly #balance: Gauge;
@@ -86,12 +86,12 @@ export class ServicePath implements ServiceStage, Closable {
     this.#deps = deps;
     this.#settings = settings;
     this.#local = local;
-    this.#scope = deps.stats.scope('service', this.name.slice(1));
-    this.#stats = new RequestStats(this.#scope);
-    this.#retriesTotal = this.#scope.counter('retries', 'total');
-    this.#budgetExhausted = this.#scope.counter('retries', 'budget_exhausted');
-    this.#perRequest = this.#scope.stat('retries', 'per_request');
-    this.#balance = this.#scope.gauge('retries', 'budget');
+    const scope = deps.scopes.take(this.name);
+    this.#stats = new RequestStats(scope);
+    this.#retriesTotal = scope.counter('retries', 'total');
+    this.#budgetExhausted = scope.counter('retries', 'budget_exhausted');
+    this.#perRequest = scope.stat('retries', 'per_request');
+    this.#balance = scope.gauge('retries', 'budget');
     this.#budget = new RetryBudget(settings.budget, deps.wheel.nowMs(), this.#balance);
     this.#serviceBlock = dstServiceBlock(this.name);
     this.#waiting = new WaitList(deps.wheel, deps.bindingTimeoutMs, (exchange) =>
@@ -203,7 +203,7 @@ export class ServicePath implements ServiceStage, Closable {
     this.#waiting.close();
     if (this.#tree !== undefined) this.#deps.releaseTree(this.#tree);
     this.#tree = undefined;
-    this.#scope.prune();
+    this.#deps.scopes.release(this.name);
   }
 
   #attempt(exchange: Exchange): void {

@@ -90,7 +90,8 @@ function report(changes: Changes, width: number | undefined, paint: ReturnType<t
     values.reduce((total, each) => total + each, 0).toFixed(1);
   const all = sum(changes.map(({ requestsPerSec }) => requestsPerSec));
   const moved = sum(changes.map(({ movedPerSec }) => movedPerSec));
-  const lost = changes.filter((change) => change.lost).map(({ name }) => name);
+  // A name may be in use at several routers.
+  const lost = [...new Set(changes.filter((change) => change.lost).map(({ name }) => name))];
   return [
     rows.length === 0 ? '' : `${table([head, ...rows], width)}\n`,
     `${changes.length} names, ${all} requests/s; ${moved} requests/s would go elsewhere\n`,

@@ -24,7 +24,7 @@ describe('The scrapes of a process under load', () => {
     const applications: Application[] = [];
     const mesh = await startMesh({
       threads: 2,
-      router: '  bindingCache: {idleTtlSecs: 1}\ntelemetry: [{kind: io.l5d.prometheus}]\n',
+      router: '  bindingCache: {idleTtlSecs: 3}\ntelemetry: [{kind: io.l5d.prometheus}]\n',
     });
     let half = 0;
     let sent = 0;
@@ -52,7 +52,7 @@ describe('The scrapes of a process under load', () => {
       const load = Promise.all([caller(), caller()]);
       let before = new Map<string, number>();
       let turns = 0;
-      for (let count = 0; turns < 4; count++) {
+      for (let count = 0; turns < 3; count++) {
         assert.ok(count < SCRAPES_MAX, `nothing was evicted in ${SCRAPES_MAX} scrapes`);
         const shown = await scrape();
         const now = growing(shown);

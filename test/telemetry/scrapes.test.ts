@@ -59,4 +59,31 @@ describe('A series of scrapes', () => {
     await backend.close();
     metrics.close();
   });
+
+  it('counts a name on while the same name with overrides is forgotten', async () => {
+    const metrics = new MetricsTree(new HandClock());
+    const source = metrics.addSource();
+    const scope = new SlabStats((messages) => source.receive(messages));
+    const backend = await ScriptedBackend.start();
+    const bindingCache = { paths: 100, trees: 100, bounds: 100, clients: 100, idleTtlMs: 60_000 };
+    const rig = await Rig.start({ scope, router: { bindingCache } });
+    rig.bind('web', [backend]);
+    const caller = await rig.connect();
+    const ask = async (more = ''): Promise<void> => {
+      caller.send(`GET / HTTP/1.1\r\nHost: web\r\n${more}\r\n`);
+      assert.equal((await caller.answer()).status, 200);
+    };
+    await ask('l5d-dtab: /other => /thing\r\n');
+    for (let i = 1; i <= 20; i++) {
+      await ask();
+      rig.clock.advance(SCRAPE_MS);
+      scope.flush();
+      const text = [...prometheusText(metrics.root, '', new SeriesBudget(5))].join('');
+      const counted = parseExposition(text).samples.find(({ name }) => name === 'rt:service:requests');
+      assert.equal(counted?.value, i + 1);
+    }
+    await rig.close();
+    await backend.close();
+    metrics.close();
+  });
 });
