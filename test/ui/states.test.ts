@@ -244,7 +244,10 @@ describe('Each view', { skip }, () => {
     }
   }
 
-  it('says that the connection is lost while the process restarts, and then shows the new one', async () => {
+  it('says that the connection is lost while the process restarts, and then shows the new one', {
+    // Nine pages at once.
+    timeout: 300_000,
+  }, async () => {
     let site = await startBusy({ ...busy('first', 'dead'), log: logAt('INFO') });
     const { adminPort } = site.linker;
     const stop = callAgainAndAgain(() => site, ['web']);
