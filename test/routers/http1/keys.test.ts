@@ -140,10 +140,10 @@ describe('The keys of a server', () => {
 
   it('clearContext has nobody believed', async () => {
     await start(server('clearContext: true'));
-    await answerTo('GET / HTTP/1.1\r\nHost: web\r\nl5d-dtab: /svc => /elsewhere\r\nl5d-sample: 1\r\n\r\n');
+    await answerTo('GET / HTTP/1.1\r\nHost: web\r\nl5d-dtab: /svc => /elsewhere\r\nl5d-foo: 1\r\n\r\n');
     const [sent] = backend.requests;
     assert.ok(sent !== undefined);
-    assert.equal(header(sent, 'l5d-sample'), undefined);
+    assert.equal(header(sent, 'l5d-foo'), undefined);
   });
 
   it('timeoutMs limits a request', async () => {
@@ -180,6 +180,15 @@ describe('The keys of a server', () => {
       await client.untilEnded();
     });
   }
+
+  it('headTimeoutMs limits later heads too', async () => {
+    await start(server('headTimeoutMs: 700'));
+    await client.send(GET).answer();
+    client.send('GET / HT');
+    await until(() => rig.serverStat('received_bytes') === GET.length + 8, 'half a head');
+    rig.clock.advance(720);
+    assert.equal((await client.answer()).status, 408);
+  });
 
   it('maxConcurrentRequests, maxConnections and maxConnectionsPerSource limit what is open', async () => {
     backend.script = () => undefined;
