@@ -261,11 +261,7 @@ export class Fields {
   named(lowerName: string): string | undefined {
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i] as string;
-      if (
-        name.length === lowerName.length &&
-        this.ids[i] !== Field.removed &&
-        name.toLowerCase() === lowerName
-      ) {
+      if (name.length === lowerName.length && this.ids[i] !== Field.removed && isSpelled(name, lowerName)) {
         return this.values[i];
       }
     }

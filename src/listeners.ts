@@ -7,7 +7,7 @@ import { openAccessLog } from './telemetry/access-log.ts';
 import type { MetricsTree } from './telemetry/metrics-tree.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
 import { Statsd } from './telemetry/statsd.ts';
-import { everything, type Listening, type Tap } from './telemetry/tap.ts';
+import { everything, type Listening, type TakeLines, type Tap } from './telemetry/tap.ts';
 import { SpanExporter } from './telemetry/tracing/exporter.ts';
 import { otlpBody, zipkinBody } from './telemetry/tracing/formats.ts';
 import type { Span } from './telemetry/tracing/spans.ts';
@@ -59,7 +59,8 @@ export class Listeners {
         return undefined;
       case 'io.l5d.recentRequests': {
         const recent = new RecentRequests(spec.capacity);
-        this.#listen(spec.kind, { ...everything, rate: spec.sampleRate }, (lines) => recent.take(lines));
+        const take: TakeLines = (...told) => recent.take(...told);
+        this.#listen(spec.kind, { ...everything, rate: spec.sampleRate }, take, spec.capacity);
         return recent;
       }
       case 'io.l5d.tracelog':
@@ -87,8 +88,9 @@ export class Listeners {
     this.#open.push(exporter);
   }
 
-  #listen(kind: string, wanted: Listening, take: (lines: string) => void): void {
-    const listener = this.#deps.tap.listen(wanted, take, true);
+  #listen(kind: string, wanted: Listening, take: TakeLines, last?: number): void {
+    const options = { traces: true, ...(last === undefined ? {} : { last }) };
+    const listener = this.#deps.tap.listen(wanted, take, options);
     if (listener === undefined) this.#deps.log.error('too many listen to requests', { kind });
     else this.#open.push(listener);
   }

@@ -27,6 +27,7 @@ import { RequestStats, StatusStats } from '../request-stats.ts';
 import type { GeneratedResponse } from '../respond/error-response.ts';
 import { totalTimeoutText } from '../respond/messages.ts';
 import type { Router } from '../router.ts';
+import { StoryOrigin } from '../tap/story.ts';
 import { type Cohort, certDrainMs } from '../tls/cohort.ts';
 import { Refusals } from '../tls/refusals.ts';
 import { TlsListener } from '../tls/tls-listener.ts';
@@ -89,8 +90,8 @@ export class HttpServer implements ConnectionHost {
   readonly traffic: ConnectionStats;
   keepAliveEnding: string;
   #deps: HttpServerDeps;
-  /** As in the names of its metrics. */
-  readonly #name: string;
+  /** Of what is told of its requests. */
+  #origin: StoryOrigin;
   readonly #router: Router;
   #receive: ReceiveOptions;
   readonly #listener: Listener;
@@ -117,7 +118,7 @@ export class HttpServer implements ConnectionHost {
   constructor(deps: HttpServerDeps) {
     const { spec, router, stats, wheel } = deps;
     this.#deps = deps;
-    this.#name = `${spec.ip}/${spec.port}`;
+    this.#origin = originOf(deps);
     this.spec = spec;
     this.#router = router;
     this.limits = router.limits;
@@ -169,6 +170,7 @@ export class HttpServer implements ConnectionHost {
     const { router, wheel, stats, tls: before } = this.#deps;
     const sameTls = isDeepStrictEqual([spec.tls, tls?.material], [this.spec.tls, before?.material]);
     this.#deps = { ...this.#deps, spec, tls };
+    this.#origin = originOf(this.#deps);
     this.spec = spec;
     this.limits = router.limits;
     this.#receive = this.#receiveOptions();
@@ -239,9 +241,7 @@ export class HttpServer implements ConnectionHost {
   route(exchange: Exchange): void {
     exchange.admitted = true;
     const { tap } = this.#router;
-    if (tap.on) {
-      exchange.story = tap.begin(exchange, this.#router.spec.label, this.#name, this.#deps.tls !== undefined);
-    }
+    if (tap.on) exchange.story = tap.begin(exchange, this.#origin);
     this.#requests.begin();
     this.#bodies.begins(exchange);
     if (this.#admission.countsSources) {
@@ -477,4 +477,9 @@ function keepAliveEnding(idleTimeMs: number): string {
   const seconds = Math.floor(idleTimeMs / 1000);
   const announced = seconds >= 1 && seconds < 1e9 ? `Keep-Alive: timeout=${seconds}\r\n` : '';
   return `Connection: keep-alive\r\n${announced}\r\n`;
+}
+
+/** The server is named as in its metrics. */
+function originOf({ router, spec, tls }: HttpServerDeps): StoryOrigin {
+  return new StoryOrigin(router.spec.label, `${spec.ip}/${spec.port}`, tls !== undefined);
 }

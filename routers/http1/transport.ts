@@ -54,6 +54,7 @@ export class Transport implements WatchedSocket, WriterOwner {
   /** How long the peer has not taken what it was sent, as far as `stuck` and `unstuck` have told. */
   unwritableMs = 0;
   #stuckMs: number | undefined;
+  #peer = '';
   #socket: net.Socket;
   #owner: TransportOwner;
   /** Set where the handle is used: text over TCP, everything over TLS. */
@@ -157,8 +158,11 @@ export class Transport implements WatchedSocket, WriterOwner {
 
   /** The other end's address as `ip:port`, for messages. */
   get peer(): string {
+    if (this.#peer !== '') return this.#peer;
     const { remoteAddress, remotePort } = this.#socket;
-    return `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+    if (remoteAddress === undefined) return 'unknown:0';
+    this.#peer = `${remoteAddress}:${remotePort ?? 0}`;
+    return this.#peer;
   }
 
   /** Everything is told to another owner from now on. Either direction may end before the other. */

@@ -1,7 +1,7 @@
 /**
  * Where a data thread tells about requests. With no interests it costs one test of a boolean a request; with
  * some, the requests that an interest may want get a Story, and those that it does want leave as lines of
- * JSON, in batches. Nothing here waits for anybody: what the other side has not taken is dropped and counted.
+ * JSON, in batches. Nothing here waits for anybody: what the other side does not take is dropped and counted.
  */
 import type { Closable } from '../../src/base/closable.ts';
 import type { Rng } from '../../src/base/rng.ts';
@@ -10,23 +10,25 @@ import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 import type { Exchange } from '../exchange.ts';
 import { isSampledAt } from '../headers/trace-id.ts';
 import { holds, type Interest } from './interest.ts';
-import { Story } from './story.ts';
+import { LineBytes } from './line-bytes.ts';
+import { Story, type StoryOrigin } from './story.ts';
 
-const BATCH_CHARS = 65_536;
-const BATCH_MS = 50;
-/** Told and not yet taken. */
-const BACKLOG_CHARS_MAX = 4 * 1024 * 1024;
+const BATCH_BYTES = 256 * 1024;
+const BATCH_MS = 100;
 
-/** `lines[i]` belongs to the interests whose bits are set in `masks[i]`; lines end with a line feed. */
-export type StoryBatch = { readonly lines: string; readonly masks: readonly number[] };
+/**
+ * Lines in UTF-8, each with its line feed. The line with index i belongs to the interests whose bits are set
+ * in `masks[i]`.
+ */
+export type StoryBatch = { readonly lines: Buffer; readonly masks: readonly number[] | Uint32Array };
 
 export type RequestTapDeps = {
   readonly wheel: TimerWheel;
   readonly rng: Rng;
   /** `tap/…` */
   readonly stats: Scope;
-  /** The receiver confirms with `taken(lines.length)`. */
-  readonly send: (batch: StoryBatch) => void;
+  /** False: it cannot be taken. The memory is used again after the call. */
+  readonly send: (batch: StoryBatch) => boolean;
 };
 
 export class RequestTap implements Closable {
@@ -39,9 +41,10 @@ export class RequestTap implements Closable {
   readonly #salt: bigint;
   readonly #finish = (story: Story): void => this.#tellOf(story);
   #interests: readonly Interest[] = [];
-  #lines = '';
-  #masks: number[] = [];
-  #backlog = 0;
+  readonly #lines = new LineBytes();
+  readonly #masks: number[] = [];
+  /** In the lines; one may be told in two, with its headers and without. */
+  #stories = 0;
 
   constructor(deps: RequestTapDeps) {
     this.#deps = deps;
@@ -58,14 +61,12 @@ export class RequestTap implements Closable {
   }
 
   /** Before any stage has changed the head. Undefined when chance says that nobody wants this one. */
-  begin(exchange: Exchange, router: string, server: string, secure: boolean): Story | undefined {
+  begin(exchange: Exchange, origin: StoryOrigin): Story | undefined {
     let chosen = 0;
     for (const { bit, rate, sampling } of this.#interests) {
       if (sampling === 'trace' || rate >= 1 || this.#deps.rng.next() < rate) chosen |= 1 << bit;
     }
-    return chosen === 0
-      ? undefined
-      : new Story(exchange, { router, server, secure, chosen, finish: this.#finish });
+    return chosen === 0 ? undefined : new Story(exchange, origin, chosen, this.#finish);
   }
 
   #tellOf(story: Story): void {
@@ -78,37 +79,28 @@ export class RequestTap implements Closable {
       else plain |= bit;
     }
     if ((plain | withHeaders) === 0) return;
-    if (this.#backlog > BACKLOG_CHARS_MAX) {
-      this.#dropped.add(1);
-      return;
-    }
-    this.#told.add(1);
-    if (this.#masks.length === 0) this.#timer.arm(BATCH_MS);
+    if (this.#stories === 0) this.#timer.arm(BATCH_MS);
+    this.#stories++;
     // Headers hold secrets: nobody gets them because somebody else has asked for them.
     if (plain !== 0) this.#add(story, plain, false);
     if (withHeaders !== 0) this.#add(story, withHeaders, true);
-    if (this.#lines.length >= BATCH_CHARS) this.flush();
+    if (this.#lines.length >= BATCH_BYTES) this.flush();
   }
 
   #add(story: Story, mask: number, headers: boolean): void {
     const { wheel } = this.#deps;
-    this.#lines += `${story.show(wheel.nowMs(), wheel.wallMs(), headers)}\n`;
+    story.write(this.#lines, wheel.nowMs(), wheel.wallMs(), headers);
     this.#masks.push(mask);
   }
 
-  /** The receiver has taken this many characters. */
-  taken(chars: number): void {
-    this.#backlog -= chars;
-  }
-
   flush(): void {
-    if (this.#masks.length === 0) return;
-    const batch = { lines: this.#lines, masks: this.#masks };
-    this.#backlog += this.#lines.length;
-    this.#lines = '';
-    this.#masks = [];
+    if (this.#stories === 0) return;
+    const taken = this.#deps.send({ lines: this.#lines.written, masks: this.#masks });
+    (taken ? this.#told : this.#dropped).add(this.#stories);
+    this.#lines.clear();
+    this.#masks.length = 0;
+    this.#stories = 0;
     this.#timer.disarm();
-    this.#deps.send(batch);
   }
 
   close(): void {

@@ -6,9 +6,8 @@
 import type { Failure, FailureKind } from '../../src/base/failure.ts';
 import { type Exchange, Opaque, type StoryNotes } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
-import { hex64 } from '../headers/hex.ts';
 import type { StoryField, Told } from './interest.ts';
-import { isoTime, jsonBytes, jsonText, rounded } from './json-text.ts';
+import { type LineBytes, linePart } from './line-bytes.ts';
 
 /** Later attempts of a request are counted and not told. */
 const ATTEMPTS_MAX = 32;
@@ -23,27 +22,86 @@ type Attempt = {
   readonly tls: string | undefined;
   readonly startedMs: number;
   endedMs: number;
-  /** Its own span. */
-  spanId: string;
+  /** Its own span; zero when nothing was sent. */
+  spanHi: number;
+  spanLo: number;
   status: number;
   failure: FailureKind | undefined;
 };
 
-export type StoryOrigin = {
+/** Where requests are read: one an HTTP server. */
+export class StoryOrigin {
   /** Label of the router. */
   readonly router: string;
   /** `ip/port` of the server. */
   readonly server: string;
-  /** The caller speaks TLS. */
-  readonly secure: boolean;
-  readonly chosen: number;
-  readonly finish: (story: Story) => void;
+  /** The line from there to the caller's address, and on to the method. */
+  readonly beforePeer: Uint8Array;
+  readonly afterPeer: Uint8Array;
+
+  /** `secure`: callers speak TLS. */
+  constructor(router: string, server: string, secure: boolean) {
+    this.router = router;
+    this.server = server;
+    const [label, name] = [JSON.stringify(router), JSON.stringify(server)];
+    this.beforePeer = linePart(`","router":${label},"server":${name},"peer":`);
+    this.afterPeer = linePart(`,"tls":${secure},"method":`);
+  }
+}
+
+/** What of a line is the same in many; each begins where a value has ended. */
+const Part = {
+  time: linePart('{"time":"'),
+  host: linePart(',"host":'),
+  target: linePart(',"target":'),
+  version: linePart(',"version":"1.'),
+  status: linePart('","status":'),
+  path: linePart(',"path":'),
+  dtab: linePart(',"dtab":'),
+  client: linePart(',"client":'),
+  endpoint: linePart(',"endpoint":'),
+  endpointTls: linePart(',"endpointTls":'),
+  tunnelOfTls: linePart(',"tunnel":"tls"'),
+  tunnelOfOther: linePart(',"tunnel":"other"'),
+  success: linePart(',"class":"success"'),
+  failure: linePart(',"class":"failure"'),
+  cancelled: linePart(',"class":"cancelled"'),
+  kind: linePart(',"failure":'),
+  message: linePart(',"message":'),
+  latency: linePart(',"latencyMs":'),
+  duration: linePart(',"durationMs":'),
+  requestBytes: linePart(',"requestBytes":'),
+  responseBytes: linePart(',"responseBytes":'),
+  retries: linePart(',"retries":'),
+  requeues: linePart(',"requeues":'),
+  attempts: linePart(',"attempts":['),
+  attempt: linePart('{"client":'),
+  nextAttempt: linePart(',{"client":'),
+  attemptTls: linePart(',"tls":'),
+  attemptAt: linePart(',"atMs":'),
+  attemptMs: linePart(',"ms":'),
+  attemptSpan: linePart(',"spanId":"'),
+  attemptStatus: linePart('","status":'),
+  attemptFailure: linePart('","failure":'),
+  attemptEnd: linePart('}'),
+  trace: linePart('],"traceId":"'),
+  span: linePart('","spanId":"'),
+  parent: linePart('","parentId":"'),
+  traceEnd: linePart('"'),
+  length: linePart(',"length":'),
+  referer: linePart(',"referer":'),
+  userAgent: linePart(',"userAgent":'),
+  headers: linePart(',"headers":['),
+  firstHeader: linePart('['),
+  nextHeader: linePart('],['),
+  headerValue: linePart(','),
+  headersEnd: linePart(']'),
+  end: linePart('}\n'),
 };
 
 export class Story implements StoryNotes, Told {
   readonly #exchange: Exchange;
-  readonly #router: string;
-  readonly #server: string;
+  readonly #origin: StoryOrigin;
   readonly #method: string;
   readonly #target: string;
   readonly #host: string;
@@ -54,16 +112,13 @@ export class Story implements StoryNotes, Told {
   #headMs = 0;
   #failure: Failure | undefined;
   #length: string | undefined;
-  readonly #secure: boolean;
   /** Bits of the interests that chose this request by chance alone. */
   readonly chosen: number;
 
-  constructor(exchange: Exchange, { router, server, secure, chosen, finish }: StoryOrigin) {
+  constructor(exchange: Exchange, origin: StoryOrigin, chosen: number, finish: (story: Story) => void) {
     const { head } = exchange;
     this.#exchange = exchange;
-    this.#router = router;
-    this.#server = server;
-    this.#secure = secure;
+    this.#origin = origin;
     this.#finish = finish;
     this.#method = head.method;
     this.#target = head.target;
@@ -89,7 +144,8 @@ export class Story implements StoryNotes, Told {
       tls,
       startedMs: nowMs,
       endedMs: -1,
-      spanId: '',
+      spanHi: 0,
+      spanLo: 0,
       status: 0,
       failure: undefined,
     });
@@ -99,16 +155,14 @@ export class Story implements StoryNotes, Told {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.status = status;
-    attempt.endedMs = nowMs;
-    attempt.spanId = this.#childSpan();
+    this.#endAttempt(attempt, nowMs);
   }
 
   attemptFailed(failure: FailureKind, nowMs: number): void {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.failure = failure;
-    attempt.endedMs = nowMs;
-    attempt.spanId = this.#childSpan();
+    this.#endAttempt(attempt, nowMs);
   }
 
   failed(failure: Failure): void {
@@ -128,9 +182,9 @@ export class Story implements StoryNotes, Told {
   told(field: StoryField): string | number {
     switch (field) {
       case 'router':
-        return this.#router;
+        return this.#origin.router;
       case 'server':
-        return this.#server;
+        return this.#origin.server;
       case 'peer':
         return this.#exchange.answer.peer;
       case 'method':
@@ -156,94 +210,156 @@ export class Story implements StoryNotes, Told {
     }
   }
 
-  /** One line of JSON without its end. `nowMs` and `wallMs` are the same moment, that of the end. */
-  show(nowMs: number, wallMs: number, headers: boolean): string {
+  /** Writes one line of JSON. `nowMs` and `wallMs` are the same moment, that of the end. */
+  write(line: LineBytes, nowMs: number, wallMs: number, headers: boolean): void {
     const exchange = this.#exchange;
-    const { head, context, service } = exchange;
+    const { head } = exchange;
     const durationMs = nowMs - exchange.startedMs;
-    const last = this.#attempts.at(-1);
-    let out = `{"time":"${isoTime(wallMs - durationMs)}","router":${jsonText(this.#router)}`;
-    out += `,"server":"${this.#server}","peer":${jsonText(exchange.answer.peer)}`;
-    out += `,"tls":${this.#secure},"method":${text(this.#method)},"host":${text(this.#host)}`;
-    out += `,"target":${text(this.#target)},"version":"1.${head.minor}","status":${this.#status}`;
-    if (service !== undefined) out += `,"path":${text(service.name)}`;
-    if (context.localDtab.show !== '') out += `,"dtab":${text(context.localDtab.show)}`;
-    if (last !== undefined) {
-      out += `,"client":${jsonText(last.client)},"endpoint":${jsonText(last.endpoint)}`;
-      if (last.tls !== undefined) out += `,"endpointTls":${jsonText(last.tls)}`;
-    }
-    if (exchange.opaque !== Opaque.none)
-      out += `,"tunnel":"${exchange.opaque === Opaque.tls ? 'tls' : 'other'}"`;
-    out += `,"class":"${this.#class()}"`;
-    if (this.#failure !== undefined) {
-      out += `,"failure":"${this.#failure.kind}","message":${text(this.#failure.message)}`;
-    }
-    out += `,"latencyMs":${rounded(this.#headMs)},"durationMs":${rounded(durationMs)}`;
-    out += `,"requestBytes":${exchange.requestBytes || exchange.body.length}`;
-    out += `,"responseBytes":${exchange.responseBytes}`;
-    out += `,"retries":${exchange.retries},"requeues":${Math.max(0, this.#count - 1 - exchange.retries)}`;
-    out += `,"attempts":[${this.#attempts.map((each) => this.#showAttempt(each)).join(',')}]`;
-    out += this.#showTrace();
-    out += optional('length', this.#length) + optional('referer', head.fields.named('referer'));
-    out += optional('userAgent', head.fields.named('user-agent'));
-    if (headers) out += `,"headers":${showHeaders(head.fields)}`;
-    return `${out}}`;
+    line.part(Part.time);
+    line.isoTime(wallMs - durationMs);
+    line.part(this.#origin.beforePeer);
+    line.text(exchange.answer.peer);
+    line.part(this.#origin.afterPeer);
+    text(line, this.#method);
+    textOf(line, Part.host, this.#host);
+    textOf(line, Part.target, this.#target);
+    numberOf(line, Part.version, head.minor);
+    numberOf(line, Part.status, this.#status);
+    this.#writeWhere(line);
+    this.#writeOutcome(line);
+    line.part(Part.latency);
+    line.ms(this.#headMs);
+    line.part(Part.duration);
+    line.ms(durationMs);
+    numberOf(line, Part.requestBytes, exchange.requestBytes || exchange.body.length);
+    numberOf(line, Part.responseBytes, exchange.responseBytes);
+    numberOf(line, Part.retries, exchange.retries);
+    numberOf(line, Part.requeues, Math.max(0, this.#count - 1 - exchange.retries));
+    this.#writeAttempts(line);
+    this.#writeTrace(line);
+    if (this.#length !== undefined) textOf(line, Part.length, this.#length);
+    const referer = head.fields.named('referer');
+    if (referer !== undefined) textOf(line, Part.referer, referer);
+    const userAgent = head.fields.named('user-agent');
+    if (userAgent !== undefined) textOf(line, Part.userAgent, userAgent);
+    if (headers) writeHeaders(line, head.fields);
+    line.part(Part.end);
   }
 
   get #count(): number {
     return this.#attempts.length + this.#untold;
   }
 
-  /** The span that the last attempt was sent with. */
-  #childSpan(): string {
+  /** Its span is that which the last attempt was sent with. */
+  #endAttempt(attempt: Attempt, nowMs: number): void {
     const { childHi, childLo } = this.#exchange.context.trace;
-    return childHi === 0 && childLo === 0 ? '' : hex64(childHi, childLo);
+    attempt.endedMs = nowMs;
+    attempt.spanHi = childHi;
+    attempt.spanLo = childLo;
   }
 
-  #class(): string {
-    if (this.#status === 0) return 'cancelled';
-    if (this.#exchange.routed) return this.#exchange.responseClass === 'success' ? 'success' : 'failure';
-    return this.#status < 500 ? 'success' : 'failure';
+  #writeWhere(line: LineBytes): void {
+    const { service, context, opaque } = this.#exchange;
+    if (service !== undefined) textOf(line, Part.path, service.name);
+    if (context.localDtab.show !== '') textOf(line, Part.dtab, context.localDtab.show);
+    const last = this.#attempts.at(-1);
+    if (last !== undefined) {
+      line.part(Part.client);
+      line.text(last.client);
+      line.part(Part.endpoint);
+      line.text(last.endpoint);
+      if (last.tls !== undefined) {
+        line.part(Part.endpointTls);
+        line.text(last.tls);
+      }
+    }
+    if (opaque !== Opaque.none) line.part(opaque === Opaque.tls ? Part.tunnelOfTls : Part.tunnelOfOther);
   }
 
-  #showAttempt({ client, endpoint, tls, startedMs, endedMs, spanId, status, failure }: Attempt): string {
-    const result =
-      endedMs === -1
-        ? '"failure":"cancelled"'
-        : status === 0
-          ? `"failure":"${failure}"`
-          : `"status":${status}`;
-    const ms = endedMs === -1 ? 0 : endedMs - startedMs;
-    const secure = tls === undefined ? '' : `,"tls":${jsonText(tls)}`;
-    const at = rounded(startedMs - this.#exchange.startedMs);
-    const where = `"client":${jsonText(client)},"endpoint":${jsonText(endpoint)}${secure}`;
-    return `{${where},"atMs":${at},"ms":${rounded(ms)},"spanId":"${spanId}",${result}}`;
+  #writeOutcome(line: LineBytes): void {
+    const { routed, responseClass } = this.#exchange;
+    if (this.#status === 0) line.part(Part.cancelled);
+    else if (routed ? responseClass === 'success' : this.#status < 500) line.part(Part.success);
+    else line.part(Part.failure);
+    const failure = this.#failure;
+    if (failure === undefined) return;
+    line.part(Part.kind);
+    line.text(failure.kind);
+    textOf(line, Part.message, failure.message);
   }
 
-  #showTrace(): string {
+  #writeAttempts(line: LineBytes): void {
+    line.part(Part.attempts);
+    let part = Part.attempt;
+    for (const attempt of this.#attempts) {
+      line.part(part);
+      this.#writeAttempt(line, attempt);
+      part = Part.nextAttempt;
+    }
+  }
+
+  #writeAttempt(line: LineBytes, attempt: Attempt): void {
+    const { client, endpoint, tls, startedMs, endedMs, spanHi, spanLo, status } = attempt;
+    const failure = endedMs === -1 ? 'cancelled' : attempt.failure;
+    line.text(client);
+    line.part(Part.endpoint);
+    line.text(endpoint);
+    if (tls !== undefined) {
+      line.part(Part.attemptTls);
+      line.text(tls);
+    }
+    line.part(Part.attemptAt);
+    line.ms(startedMs - this.#exchange.startedMs);
+    line.part(Part.attemptMs);
+    line.ms(endedMs === -1 ? 0 : endedMs - startedMs);
+    line.part(Part.attemptSpan);
+    if (spanHi !== 0 || spanLo !== 0) line.hex64(spanHi, spanLo);
+    if (failure === undefined) numberOf(line, Part.attemptStatus, status);
+    else {
+      line.part(Part.attemptFailure);
+      line.text(failure);
+    }
+    line.part(Part.attemptEnd);
+  }
+
+  #writeTrace(line: LineBytes): void {
     const { trace } = this.#exchange.context;
-    const wide = trace.wide ? hex64(trace.wideHi, trace.wideLo) : '';
-    const parent =
-      trace.parentHi === trace.spanHi && trace.parentLo === trace.spanLo
-        ? ''
-        : `,"parentId":"${hex64(trace.parentHi, trace.parentLo)}"`;
-    const span = hex64(trace.spanHi, trace.spanLo);
-    return `,"traceId":"${wide}${hex64(trace.traceHi, trace.traceLo)}","spanId":"${span}"${parent}`;
+    line.part(Part.trace);
+    if (trace.wide) line.hex64(trace.wideHi, trace.wideLo);
+    line.hex64(trace.traceHi, trace.traceLo);
+    line.part(Part.span);
+    line.hex64(trace.spanHi, trace.spanLo);
+    if (trace.parentHi !== trace.spanHi || trace.parentLo !== trace.spanLo) {
+      line.part(Part.parent);
+      line.hex64(trace.parentHi, trace.parentLo);
+    }
+    line.part(Part.traceEnd);
   }
 }
 
-function text(value: string): string {
-  return jsonBytes(value.length > TEXT_CHARS_MAX ? value.slice(0, TEXT_CHARS_MAX) : value);
+function text(line: LineBytes, value: string): void {
+  line.headText(value.length > TEXT_CHARS_MAX ? value.slice(0, TEXT_CHARS_MAX) : value);
 }
 
-function optional(key: string, value: string | undefined): string {
-  return value === undefined ? '' : `,"${key}":${text(value)}`;
+function textOf(line: LineBytes, key: Uint8Array, value: string): void {
+  line.part(key);
+  text(line, value);
+}
+
+function numberOf(line: LineBytes, key: Uint8Array, value: number): void {
+  line.part(key);
+  line.int(value);
 }
 
 /** As they are when the exchange is over: what the router takes for itself is no longer among them. */
-function showHeaders(fields: Fields): string {
-  return `[${fields
-    .pairs()
-    .map(([name, value]) => `[${text(name)},${text(value)}]`)
-    .join(',')}]`;
+function writeHeaders(line: LineBytes, fields: Fields): void {
+  line.part(Part.headers);
+  let part = Part.firstHeader;
+  for (const [name, value] of fields.pairs()) {
+    textOf(line, part, name);
+    textOf(line, Part.headerValue, value);
+    part = Part.nextHeader;
+  }
+  if (part === Part.nextHeader) line.part(Part.headersEnd);
+  line.part(Part.headersEnd);
 }

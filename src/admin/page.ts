@@ -20,7 +20,7 @@ export type AdminAnswer = {
   readonly status: number;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | AsyncIterable<string>;
+  readonly body: string | Uint8Array | AsyncIterable<string | Buffer>;
   /** Called when the answer has been sent, or cannot be any more. */
   readonly sent?: () => void;
 };

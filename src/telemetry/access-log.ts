@@ -34,9 +34,9 @@ export function openAccessLog(router: string, spec: AccessLogSpec, deps: AccessL
       ? stdoutSink(deps.stdout ?? process.stdout, dropped)
       : fileSink(spec, deps, dropped);
   const where = [{ field: 'router', op: '=', value: router } as const];
-  const listener = deps.tap.listen({ ...everything, where }, (lines) => {
-    const text = spec.format === 'json' ? lines : commonLines(lines);
-    if (text !== '') sink.write(text);
+  const listener = deps.tap.listen({ ...everything, where }, (lines, count) => {
+    if (spec.format === 'json') sink.write(lines, count);
+    else writeCommon(sink, lines.toString());
   });
   if (listener === undefined) deps.log.error('too many listen to requests: no access log', { router });
   return {
@@ -47,7 +47,7 @@ export function openAccessLog(router: string, spec: AccessLogSpec, deps: AccessL
   };
 }
 
-type Sink = { write(lines: string): void; close(): Promise<void> };
+type Sink = { write(lines: Buffer, count: number): void; close(): Promise<void> };
 
 function fileSink(spec: AccessLogSpec, { clock, log }: AccessLogDeps, dropped: Counter): Sink {
   const { path, append, keep } = spec;
@@ -56,37 +56,37 @@ function fileSink(spec: AccessLogSpec, { clock, log }: AccessLogDeps, dropped: C
 
 function stdoutSink(stdout: NonNullable<AccessLogDeps['stdout']>, dropped: Counter): Sink {
   return {
-    write(lines) {
-      if (stdout.writableLength > STDOUT_BYTES_MAX) dropped.add(lines.split('\n').length - 1);
+    write(lines, count) {
+      if (stdout.writableLength > STDOUT_BYTES_MAX) dropped.add(count);
       else stdout.write(lines);
     },
     close: () => Promise.resolve(),
   };
 }
 
-function commonLines(lines: string): string {
-  let out = '';
-  for (const line of lines.split('\n')) {
-    if (line !== '') out += commonLine(JSON.parse(line) as StoryRecord);
+function writeCommon(sink: Sink, stories: string): void {
+  const lines: string[] = [];
+  for (const story of stories.split('\n')) {
+    if (story !== '') lines.push(...commonLines(JSON.parse(story) as StoryRecord));
   }
-  return out;
+  if (lines.length > 0) sink.write(Buffer.from(lines.join('')), lines.length);
 }
 
 /** A line an upstream response: `host ip - - [time] "request" status length "referer" "agent"`. */
-export function commonLine(story: StoryRecord): string {
+function commonLines(story: StoryRecord): string[] {
   const { host, peer, method, target, version, length = '-', referer = '-', userAgent = '-' } = story;
   const ip = peer.slice(0, peer.lastIndexOf(':'));
   const began = Date.parse(story.time);
-  let out = '';
+  const lines: string[] = [];
   for (const { status, atMs, ms } of story.attempts) {
     if (status === undefined) continue;
     const last = status === story.status ? length : '-';
     const time = commonTime(began + atMs + ms);
     const request = `${method} ${target} HTTP/${version}`;
-    out += `${quoted(host) || '-'} ${ip} - - [${time}] "${quoted(request)}" ${status} ${last}`;
-    out += ` "${quoted(referer)}" "${quoted(userAgent)}"\n`;
+    const asked = `${quoted(host) || '-'} ${ip} - - [${time}] "${quoted(request)}" ${status} ${last}`;
+    lines.push(`${asked} "${quoted(referer)}" "${quoted(userAgent)}"\n`);
   }
-  return out;
+  return lines;
 }
 
 /** A value cannot end its quotes or its line. */

@@ -10,7 +10,7 @@ import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import { nextRollMs, type RollPolicy, rolledSuffix } from './roll-policy.ts';
 
-const BACKLOG_CHARS_MAX = 4 * 1024 * 1024;
+const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
 
 export type LogFileOptions = {
   readonly path: string;
@@ -28,11 +28,15 @@ export class LogFile {
   readonly #options: LogFileOptions;
   #file: FileHandle | undefined;
   #begun = false;
+  /** In the file. */
   #bytes = 0;
   #startedMs = 0;
   #rollsMs = Number.POSITIVE_INFINITY;
-  #waiting: string[] = [];
-  #chars = 0;
+  #waiting: Buffer[] = [];
+  /** Lines that wait. */
+  #count = 0;
+  /** Waiting or being written. */
+  #backlog = 0;
   #working: Promise<void> | undefined;
   #troubled = false;
 
@@ -41,13 +45,14 @@ export class LogFile {
   }
 
   /** `lines` ends with a line feed. */
-  write(lines: string): void {
-    if (this.#chars > BACKLOG_CHARS_MAX) {
-      this.#drop(lines);
+  write(lines: Buffer, count: number): void {
+    if (this.#backlog > BACKLOG_BYTES_MAX) {
+      this.#drop(count);
       return;
     }
     this.#waiting.push(lines);
-    this.#chars += lines.length;
+    this.#count += count;
+    this.#backlog += lines.length;
     this.#working ??= this.#work();
   }
 
@@ -60,17 +65,19 @@ export class LogFile {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting.join('');
+      const lines = Buffer.concat(this.#waiting);
+      const count = this.#count;
       this.#waiting = [];
+      this.#count = 0;
       try {
         const file = await this.#ready();
         await file.appendFile(lines);
-        this.#bytes += Buffer.byteLength(lines);
+        this.#bytes += lines.length;
         this.#troubled = false;
       } catch (error) {
-        await this.#trouble(error, lines);
+        await this.#trouble(error, count);
       }
-      this.#chars -= lines.length;
+      this.#backlog -= lines.length;
     }
     this.#working = undefined;
   }
@@ -121,9 +128,9 @@ export class LogFile {
     }
   }
 
-  async #trouble(error: unknown, lines: string): Promise<void> {
+  async #trouble(error: unknown, count: number): Promise<void> {
     const { log, path } = this.#options;
-    this.#drop(lines);
+    this.#drop(count);
     if (!this.#troubled) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error('the access log cannot be written; its lines are dropped', { path, reason });
@@ -134,8 +141,8 @@ export class LogFile {
     await file?.close().catch(() => {});
   }
 
-  #drop(lines: string): void {
-    this.#options.dropped.add(lines.split('\n').length - 1);
+  #drop(count: number): void {
+    this.#options.dropped.add(count);
   }
 }
 

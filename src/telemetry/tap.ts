@@ -1,7 +1,8 @@
 /**
  * The control side of the tap: who listens to requests. The union of what listeners want is told to the
  * data threads, which tell nothing while nobody listens; what comes back is handed to each listener as
- * text, a line of JSON a request (the shape is StoryRecord). A listener that cannot keep up bounds itself.
+ * bytes that all of them share, a line of JSON a request (the shape is StoryRecord). A listener that cannot
+ * keep up bounds itself.
  */
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
@@ -9,6 +10,7 @@ import type { Closable } from '../base/closable.ts';
 
 /** Bits of a mask. */
 const LISTENERS_MAX = 31;
+const LINE_FEED = 0x0a;
 
 export type AttemptRecord = {
   readonly client: string;
@@ -79,10 +81,20 @@ export type Listening = Omit<Interest, 'bit'>;
 /** Everybody hears of every request. */
 export const everything: Listening = { rate: 1, sampling: 'request', where: [], headers: false };
 
+/** Whole lines in UTF-8, each with its line feed, and how many they are. Others have the same bytes. */
+export type TakeLines = (lines: Buffer, count: number) => void;
+
+export type ListenOptions = {
+  /** Listens only while `tracing` is on. */
+  readonly traces?: boolean;
+  /** More than the last so many of a batch need not be told. */
+  readonly last?: number;
+};
+
 type Listener = {
   readonly interest: Interest;
-  readonly take: (lines: string) => void;
-  readonly traces: boolean;
+  readonly take: TakeLines;
+  readonly options: ListenOptions;
 };
 
 export class Tap {
@@ -106,18 +118,15 @@ export class Tap {
     this.#changed();
   }
 
-  /**
-   * `take` gets whole lines, each with its line feed. `traces`: only while `tracing` is on. Undefined: too
-   * many listen already.
-   */
-  listen(wanted: Listening, take: (lines: string) => void, traces = false): Closable | undefined {
+  /** Undefined: too many listen already. */
+  listen(wanted: Listening, take: TakeLines, options: ListenOptions = {}): Closable | undefined {
     if (this.#listeners.size === LISTENERS_MAX) return undefined;
     // In turn, so that what is under way for one that has left does not reach the next.
     let bit = this.#last;
     do bit = (bit + 1) % LISTENERS_MAX;
     while (this.#listeners.has(bit));
     this.#last = bit;
-    this.#listeners.set(bit, { interest: { ...wanted, bit }, take, traces });
+    this.#listeners.set(bit, { interest: { ...wanted, bit }, take, options });
     this.#changed();
     return {
       close: () => {
@@ -126,23 +135,36 @@ export class Tap {
     };
   }
 
-  receive({ lines, masks }: StoryBatch): void {
+  receive(batch: StoryBatch): void {
+    const { lines, masks } = batch;
     let all = ~0;
-    for (const mask of masks) all &= mask;
-    let each: string[] | undefined;
-    for (const [bit, { take }] of [...this.#listeners]) {
+    for (let i = 0; i < masks.length; i++) all &= masks[i] as number;
+    for (const [bit, { take, options }] of [...this.#listeners]) {
       if ((all & (1 << bit)) !== 0) {
-        take(lines);
+        take(lines, masks.length);
         continue;
       }
-      each ??= lines.split('\n');
-      const own = each.filter((_, i) => ((masks[i] ?? 0) & (1 << bit)) !== 0);
-      if (own.length > 0) take(`${own.join('\n')}\n`);
+      const own = ownLines(1 << bit, batch, options.last ?? Number.POSITIVE_INFINITY);
+      if (own.length > 0) take(Buffer.concat(own), own.length);
     }
   }
 
   #changed(): void {
-    const heard = [...this.#listeners.values()].filter(({ traces }) => this.#tracing || !traces);
+    const heard = [...this.#listeners.values()].filter(
+      ({ options }) => this.#tracing || options.traces !== true,
+    );
     this.#tell(heard.map(({ interest }) => interest));
   }
+}
+
+/** The last lines with a bit in their mask, in order. */
+function ownLines(bit: number, { lines, masks }: StoryBatch, last: number): Buffer[] {
+  const own: Buffer[] = [];
+  let end = lines.length;
+  for (let i = masks.length - 1; i >= 0 && own.length < last; i--) {
+    const start = lines.lastIndexOf(LINE_FEED, end - 2) + 1;
+    if (((masks[i] as number) & bit) !== 0) own.push(lines.subarray(start, end));
+    end = start;
+  }
+  return own.reverse();
 }

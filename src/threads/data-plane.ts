@@ -77,8 +77,8 @@ export type DataDeps = {
   readonly binder: (router: number) => Binder;
   readonly stats: Scope;
   readonly clock: Clock;
-  /** Stories of requests, once somebody is interested; to be confirmed with `storiesTaken`. */
-  readonly tell: (batch: StoryBatch) => void;
+  /** Stories of requests, once somebody is interested; as `send` of a RequestTap. */
+  readonly tell: (batch: StoryBatch) => boolean;
   readonly log: Log;
 };
 
@@ -331,10 +331,6 @@ export class DataPlane {
   /** What listeners want to hear of requests from now on. */
   setInterests(interests: readonly Interest[]): void {
     this.#tap.set(interests);
-  }
-
-  storiesTaken(chars: number): void {
-    this.#tap.taken(chars);
   }
 
   /** From now on handshakes are made with these bytes; connections made with the old ones are let go. */

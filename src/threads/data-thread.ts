@@ -11,16 +11,22 @@ import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureToData } from './naming-messages.ts';
 import { collectSoon } from './settle.ts';
 import { SlabStats } from './stat-slab.ts';
+import { StoryWriter } from './story-ring.ts';
 
-function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
+function run(control: MessagePort, { plan, naming, pulse, stories }: ThreadData): void {
   const tell = (message: FromThread): void => control.postMessage(message);
   const interpreter = new PortInterpreter(naming);
   const stats = new SlabStats((messages) => tell({ op: 'stats', messages }));
+  const told = new StoryWriter(stories);
   const plane = new DataPlane(plan, {
     binder: (router) => interpreter.binder(router),
     stats,
     clock: systemClock,
-    tell: (batch) => tell({ op: 'stories', batch }),
+    tell(batch) {
+      const taken = told.write(batch);
+      if (taken) tell({ op: 'stories' });
+      return taken;
+    },
     log: toldLog(tell),
   });
   beat(pulse);
@@ -56,9 +62,6 @@ function run(control: MessagePort, { plan, naming, pulse }: ThreadData): void {
         break;
       case 'interests':
         plane.setInterests(message.interests);
-        break;
-      case 'taken':
-        plane.storiesTaken(message.chars);
         break;
       case 'close':
         tell({ op: 'closed', cut: plane.close() });

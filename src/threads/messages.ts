@@ -3,7 +3,6 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Interest } from '../../routers/tap/interest.ts';
-import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import type { LogFields } from '../base/log.ts';
 import type { ClientReport } from './client-report.ts';
 import type { DataPlan, Ports, TlsReplacement } from './data-plane.ts';
@@ -15,6 +14,8 @@ export type ThreadData = {
   readonly naming: MessagePort;
   /** Counted up while the thread's loop turns (heartbeat.ts). */
   readonly pulse: Int32Array;
+  /** What is told of requests (story-ring.ts). */
+  readonly stories: SharedArrayBuffer;
 };
 
 type LogMethod = 'info' | 'warn' | 'error';
@@ -30,8 +31,6 @@ export type ToThread =
   | { readonly op: 'ticket-secret'; readonly secret: Uint8Array }
   | { readonly op: 'close' }
   | { readonly op: 'interests'; readonly interests: readonly Interest[] }
-  /** So many characters of stories have been read. */
-  | { readonly op: 'taken'; readonly chars: number }
   | { readonly op: 'clients'; readonly question: number };
 
 export type FromThread =
@@ -44,5 +43,6 @@ export type FromThread =
   | { readonly op: 'closed'; readonly cut: number }
   | { readonly op: 'log'; readonly level: LogMethod; readonly message: string; readonly fields: LogFields }
   | { readonly op: 'clients'; readonly question: number; readonly clients: readonly ClientReport[] }
-  | { readonly op: 'stories'; readonly batch: StoryBatch }
+  /** There are some to be read. */
+  | { readonly op: 'stories' }
   | { readonly op: 'stats'; readonly messages: readonly SlabMessage[] };

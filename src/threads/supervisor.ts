@@ -21,6 +21,7 @@ import { localBinder, type NameSource, serveInterpreters } from './interpreter-p
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
 import { SlabStats } from './stat-slab.ts';
+import { StoryReader, storyMemory } from './story-ring.ts';
 import { takenAddress } from './taken-address.ts';
 
 /** The first to die is replaced at once, those that follow it soon after ever longer pauses. */
@@ -83,9 +84,9 @@ class LocalHost implements DataHost {
         binder: (router) => localBinder(router, names),
         stats: new SlabStats((messages) => this.#source.receive(messages)),
         clock: systemClock,
-        tell: (batch) => {
-          stories(batch);
-          this.#plane.storiesTaken(batch.lines.length);
+        tell({ lines, masks }) {
+          stories({ lines: Buffer.from(lines), masks: Array.from(masks) });
+          return true;
         },
         log,
       },
@@ -312,6 +313,7 @@ class DataThread {
   readonly #log: Log;
   #reason = 'it ended';
   readonly #exited: Promise<void>;
+  readonly #told: StoryReader;
   readonly #stories: (batch: StoryBatch) => void;
   readonly #questions = new Map<number, (clients: readonly ClientReport[]) => void>();
   #question = 0;
@@ -332,7 +334,10 @@ class DataThread {
       void this.#endHung();
     };
     this.#heartbeat = new Heartbeat(systemClock, hangs, () => isInspected(this.#worker.threadId));
-    const workerData: ThreadData = { plan, naming: port2, pulse: this.#heartbeat.pulse };
+    const { pulse } = this.#heartbeat;
+    const told = storyMemory();
+    this.#told = new StoryReader(told);
+    const workerData: ThreadData = { plan, naming: port2, pulse, stories: told };
     this.#worker = new Worker(dataThreadUrl(), {
       workerData,
       transferList: [port2],
@@ -349,6 +354,7 @@ class DataThread {
         this.#naming.close();
         const cut = pendingRequests(this.#metrics, this.#plan);
         this.#metrics.close();
+        this.#takeStories();
         const text = `a data thread died while it started: ${this.#reason}`;
         this.#listening?.(new Failure('internal', text));
         this.#retired?.();
@@ -424,14 +430,17 @@ class DataThread {
     this.#worker.postMessage(message);
   }
 
+  #takeStories(): void {
+    for (let batch = this.#told.read(); batch !== undefined; batch = this.#told.read()) this.#stories(batch);
+  }
+
   #receive(message: FromThread): void {
     switch (message.op) {
       case 'stats':
         this.#metrics.receive(message.messages);
         break;
       case 'stories':
-        this.#stories(message.batch);
-        this.tell({ op: 'taken', chars: message.batch.lines.length });
+        this.#takeStories();
         break;
       case 'listening':
         this.#listening?.(message.ports);

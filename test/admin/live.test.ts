@@ -120,7 +120,7 @@ describe('The live tap', () => {
         [[{ field: 'status', op: '>=', value: 500 }], []],
       );
       assert.equal(told.length, 2);
-      tap.receive({ lines: story('/svc/a') + story('/svc/b'), masks: [0b11, 0b10] });
+      tap.receive({ lines: Buffer.from(story('/svc/a') + story('/svc/b')), masks: [0b11, 0b10] });
       await until(() => lines.text().includes('/svc/b'), 'the lines');
       assert.equal(lines.text().trim(), (story('/svc/a') + story('/svc/b')).trim());
       await until(() => lives.every((live) => live.text().includes('event: request')), 'the events');
@@ -134,7 +134,7 @@ describe('The live tap', () => {
     const tap = new Tap(() => {});
     await withAdmin({ sources: { tap } }, async (rig) => {
       const live = await open(rig, '/admin/tap');
-      tap.receive({ lines: story('/svc/a').repeat(500), masks: Array(500).fill(1) });
+      tap.receive({ lines: Buffer.from(story('/svc/a').repeat(500)), masks: Array(500).fill(1) });
       await until(() => live.text().includes('event: skipped\ndata: 300'), 'the rest');
       assert.equal(live.text().split('event: request').length - 1, 200);
       live.close();

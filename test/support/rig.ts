@@ -79,11 +79,15 @@ export class Rig {
   readonly wheel = new TimerWheel(this.clock);
   readonly stats = new RecordedStats();
   readonly stories: StoryBatch[] = [];
+  takesStories = true;
   readonly tap = new RequestTap({
     wheel: this.wheel,
     rng: seededRng(13),
     stats: this.stats.root.scope('tap'),
-    send: (batch) => this.stories.push(batch),
+    send: ({ lines, masks }) => {
+      if (this.takesStories) this.stories.push({ lines: Buffer.from(lines), masks: Array.from(masks) });
+      return this.takesStories;
+    },
   });
   /** What the Ingress objects say. */
   readonly ingress = new Cell<State<IngressRules>>(pending);

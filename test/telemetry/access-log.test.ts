@@ -55,7 +55,7 @@ class Rig {
   }
 
   tell(fields: object = {}): void {
-    const lines = `${JSON.stringify({ ...story, ...fields })}\n`;
+    const lines = Buffer.from(`${JSON.stringify({ ...story, ...fields })}\n`);
     this.tap.receive({ lines, masks: [1] });
   }
 }

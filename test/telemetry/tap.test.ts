@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Interest } from '../../routers/tap/interest.ts';
-import { everything, Tap } from '../../src/telemetry/tap.ts';
+import { everything, type TakeLines, Tap } from '../../src/telemetry/tap.ts';
 import { readWhere } from '../../src/telemetry/where.ts';
 
 describe('Tap', () => {
@@ -22,11 +22,11 @@ describe('Tap', () => {
   it('leaves those out who listen for traces while tracing is off', () => {
     const told: (readonly Interest[])[] = [];
     const tap = new Tap((interests) => told.push(interests));
-    tap.listen({ ...everything, rate: 0.1 }, () => {}, true);
+    tap.listen({ ...everything, rate: 0.1 }, () => {}, { traces: true });
     tap.listen({ ...everything, rate: 0.2 }, () => {});
     tap.tracing = false;
     tap.tracing = false;
-    tap.listen({ ...everything, rate: 0.3 }, () => {}, true);
+    tap.listen({ ...everything, rate: 0.3 }, () => {}, { traces: true });
     tap.tracing = true;
     assert.deepEqual(
       told.map((interests) => interests.map(({ rate }) => rate)),
@@ -36,15 +36,22 @@ describe('Tap', () => {
 
   it('gives each listener the lines that are his, whole', () => {
     const tap = new Tap(() => {});
-    const heard: [string, string][] = [];
-    tap.listen(everything, (lines) => heard.push(['a', lines]));
-    tap.listen(everything, (lines) => heard.push(['b', lines]));
-    tap.receive({ lines: '{"n":1}\n{"n":2}\n{"n":3}\n', masks: [0b01, 0b11, 0b01] });
-    tap.receive({ lines: '{"n":4}\n', masks: [0b10] });
+    const heard: [string, string, number][] = [];
+    const hears =
+      (who: string): TakeLines =>
+      (lines, count) =>
+        heard.push([who, lines.toString(), count]);
+    tap.listen(everything, hears('a'));
+    tap.listen(everything, hears('b'));
+    tap.listen(everything, hears('c'), { last: 2 });
+    tap.receive({ lines: Buffer.from('{"n":1}\n{"n":2}\n{"n":3}\n'), masks: [0b101, 0b111, 0b001] });
+    tap.receive({ lines: Buffer.from('{"n":4}\n{"n":5}\n{"n":6}\n{"n":7}\n'), masks: [4, 4, 6, 0] });
     assert.deepEqual(heard, [
-      ['a', '{"n":1}\n{"n":2}\n{"n":3}\n'],
-      ['b', '{"n":2}\n'],
-      ['b', '{"n":4}\n'],
+      ['a', '{"n":1}\n{"n":2}\n{"n":3}\n', 3],
+      ['b', '{"n":2}\n', 1],
+      ['c', '{"n":1}\n{"n":2}\n', 2],
+      ['b', '{"n":6}\n', 1],
+      ['c', '{"n":5}\n{"n":6}\n', 2],
     ]);
   });
 
@@ -52,8 +59,8 @@ describe('Tap', () => {
     const tap = new Tap(() => {});
     const heard: string[] = [];
     tap.listen(everything, () => {})?.close();
-    tap.listen(everything, (lines) => heard.push(lines));
-    tap.receive({ lines: '{}\n', masks: [1] });
+    tap.listen(everything, (lines) => heard.push(lines.toString()));
+    tap.receive({ lines: Buffer.from('{}\n'), masks: [1] });
     assert.deepEqual(heard, []);
   });
 

@@ -22,6 +22,8 @@ type Rig = {
   clock: HandClock;
   errors: string[];
   plan: { routers: unknown };
+  /** Lines of what was told of requests. */
+  stories: string[];
 };
 
 function rig(threads: number, port = 0): Rig {
@@ -34,13 +36,14 @@ function rig(threads: number, port = 0): Rig {
   const plan = { routers, threads, descriptors, admin: 1 };
   const metrics = new MetricsTree(systemClock);
   const errors: string[] = [];
+  const stories: string[] = [];
   const log: Log = { ...silentLog, error: (message) => errors.push(message) };
   const clock = new HandClock();
   const host = makeDataHost({
     plan: plan as unknown as DataPlan,
     names: { bind, ingress: () => failedActivity(new Failure('naming', 'there is no table')) },
     metrics,
-    stories: () => {},
+    stories: ({ lines }) => stories.push(...lines.toString().trimEnd().split('\n')),
     log,
     clock,
   });
@@ -48,7 +51,7 @@ function rig(threads: number, port = 0): Rig {
     await host.close();
     metrics.close();
   });
-  return { plan, metrics, clock, errors, host };
+  return { plan, metrics, clock, errors, host, stories };
 }
 
 async function started({ host }: Rig): Promise<number> {
@@ -64,6 +67,14 @@ async function ask(port: number): Promise<number> {
   response.resume();
   await once(response, 'end');
   return response.statusCode;
+}
+
+/** Nothing is bound to its name. */
+async function answer(port: number): Promise<void> {
+  const request = get({ host: '127.0.0.1', port, agent: false });
+  const [response] = await once(request, 'response');
+  response.resume();
+  await once(response, 'end');
 }
 
 async function kill(port: number): Promise<void> {
@@ -97,6 +108,25 @@ describe('The data threads', () => {
     await untilServed(port);
     await until(() => answered(each) === 2, 'the count of both threads');
     assert.equal(each.clock.pending, 0);
+  });
+
+  it('tell of their requests, and so does the one that takes the place of another', async () => {
+    const each = rig(1);
+    const survivable = { ...each.plan, admin: 'http://admin' } as unknown as DataPlan;
+    each.host.setInterests([{ bit: 0, rate: 1, sampling: 'request', where: [], headers: false }]);
+    const port = await started(each);
+    await each.host.apply(survivable);
+    await answer(port);
+    await until(() => each.stories.length === 1, 'the first story');
+    await each.host.apply(each.plan as unknown as DataPlan);
+    await kill(port);
+    await until(() => each.clock.pending > 0, 'the death of the thread');
+    each.clock.advance(0);
+    await untilServed(port);
+    await each.host.apply(survivable);
+    await answer(port);
+    await until(() => each.stories.length === 2, 'the story that the next thread tells');
+    assert.ok(each.stories.every((line) => JSON.parse(line).failure === 'naming'));
   });
 
   it('leave the others at work when one dies', async () => {

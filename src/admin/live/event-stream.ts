@@ -7,14 +7,15 @@ import { type Closable, nothingToClose } from '../../base/closable.ts';
 import { type AdminAnswer, text } from '../page.ts';
 
 const STREAMS_MAX = 200;
-const BACKLOG_CHARS_MAX = 4 * 1024 * 1024;
+const BACKLOG_MAX = 4 * 1024 * 1024;
 /** Proxies on the way, and our own idle limit, end what is silent for longer. */
 const KEEP_ALIVE_MS = 15_000;
 
-export class EventStream implements Closable, AsyncIterable<string> {
+export class EventStream implements Closable, AsyncIterable<string | Buffer> {
   readonly #onClose: () => void;
-  #pieces: string[] = [];
-  #chars = 0;
+  #pieces: (string | Buffer)[] = [];
+  /** Of the pieces: characters of texts, bytes of others. */
+  #length = 0;
   #ended = false;
   #wake: (() => void) | undefined;
   /** Called once, when the client has left or the stream is closed. */
@@ -25,17 +26,17 @@ export class EventStream implements Closable, AsyncIterable<string> {
   }
 
   /** False: the client is too slow, and this is dropped. */
-  send(piece: string): boolean {
-    if (this.#ended || this.#chars + piece.length > BACKLOG_CHARS_MAX) return false;
+  send(piece: string | Buffer): boolean {
+    if (this.#ended || this.#length + piece.length > BACKLOG_MAX) return false;
     this.#pieces.push(piece);
-    this.#chars += piece.length;
+    this.#length += piece.length;
     this.#wake?.();
     return true;
   }
 
   /** True while the client has taken all there was. */
   get idle(): boolean {
-    return this.#chars === 0;
+    return this.#length === 0;
   }
 
   close(): void {
@@ -46,7 +47,7 @@ export class EventStream implements Closable, AsyncIterable<string> {
     this.closed();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<string> {
+  [Symbol.asyncIterator](): AsyncIterator<string | Buffer> {
     return {
       next: () => this.#next(),
       return: async () => {
@@ -56,7 +57,7 @@ export class EventStream implements Closable, AsyncIterable<string> {
     };
   }
 
-  async #next(): Promise<IteratorResult<string>> {
+  async #next(): Promise<IteratorResult<string | Buffer>> {
     while (this.#pieces.length === 0) {
       if (this.#ended) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
@@ -64,11 +65,16 @@ export class EventStream implements Closable, AsyncIterable<string> {
       });
       this.#wake = undefined;
     }
-    const value = this.#pieces.join('');
+    const value = joined(this.#pieces);
     this.#pieces = [];
-    this.#chars = 0;
+    this.#length = 0;
     return { done: false, value };
   }
+}
+
+function joined(pieces: readonly (string | Buffer)[]): string | Buffer {
+  if (pieces.length === 1) return pieces[0] as string | Buffer;
+  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
 }
 
 export function event(name: string, json: string): string {

@@ -12,7 +12,7 @@ import { type EventStream, event } from './event-stream.ts';
 const EVENTS_A_SECOND = 200;
 
 type Group = { readonly streams: Set<Member>; readonly tap: Closable };
-type Member = { readonly stream: EventStream; readonly take: (lines: string) => void };
+type Member = { readonly stream: EventStream; readonly take: (lines: Buffer) => void };
 
 export type TapQuestion = {
   readonly where: readonly Condition[];
@@ -37,7 +37,7 @@ export class TapStreams {
     const key = JSON.stringify(question);
     const group = this.#groups.get(key) ?? this.#listen(key, question);
     if (group === undefined) return 'Too many listen to requests already.';
-    const take = form === 'events' ? this.#asEvents(stream) : (lines: string) => void stream.send(lines);
+    const take = form === 'events' ? this.#asEvents(stream) : (lines: Buffer) => void stream.send(lines);
     const member = { stream, take };
     group.streams.add(member);
     stream.closed = () => {
@@ -61,7 +61,7 @@ export class TapStreams {
     return group;
   }
 
-  #asEvents(stream: EventStream): (lines: string) => void {
+  #asEvents(stream: EventStream): (lines: Buffer) => void {
     let second = -1;
     let sent = 0;
     return (lines) => {
@@ -70,7 +70,7 @@ export class TapStreams {
         second = now;
         sent = 0;
       }
-      const stories = lines.trimEnd().split('\n');
+      const stories = lines.toString().trimEnd().split('\n');
       const shown = stories.slice(0, Math.max(0, EVENTS_A_SECOND - sent));
       sent += shown.length;
       const taken = shown.length === 0 || stream.send(shown.map((line) => event('request', line)).join(''));

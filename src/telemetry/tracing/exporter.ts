@@ -46,8 +46,8 @@ export class SpanExporter {
   }
 
   /** Lines of stories, as the tap tells them. */
-  take(lines: string): void {
-    for (const line of lines.split('\n')) {
+  take(lines: Buffer): void {
+    for (const line of lines.toString().split('\n')) {
       if (line === '') continue;
       const spans = spansOf(JSON.parse(line) as StoryRecord);
       if (this.#waiting.length + spans.length > WAITING_SPANS_MAX) this.#dropped.add(spans.length);

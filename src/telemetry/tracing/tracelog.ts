@@ -4,11 +4,12 @@ import type { StoryRecord } from '../tap.ts';
 
 type Write = (message: string, fields: Record<string, string | number | undefined>) => void;
 
-export function logTraces(log: Log, level: string): (lines: string) => void {
+export function logTraces(log: Log, level: string): (lines: Buffer) => void {
   const write = writer(log, level);
   if (write === undefined) return () => {};
   return (lines) => {
-    for (const line of lines.split('\n')) if (line !== '') write('trace', fieldsOf(JSON.parse(line)));
+    for (const line of lines.toString().split('\n'))
+      if (line !== '') write('trace', fieldsOf(JSON.parse(line)));
   };
 }
 

@@ -110,8 +110,8 @@ describe('SpanExporter', () => {
   const line = `${JSON.stringify(story)}\n`;
 
   it('sends what has come within a second as one batch', async () => {
-    exporter.take(line);
-    exporter.take(line + line);
+    exporter.take(Buffer.from(line));
+    exporter.take(Buffer.from(line + line));
     clock.advance(1000);
     await until(() => stats.value('spans/sent') === 9, 'the batch');
     assert.equal(bodies.length, 1);
@@ -120,7 +120,7 @@ describe('SpanExporter', () => {
 
   it('tries again, later and later, while the collector has troubles, and says so once', async () => {
     statuses = [503, 503];
-    exporter.take(line);
+    exporter.take(Buffer.from(line));
     for (const [i, pauseMs] of [1000, 1000, 2000].entries()) {
       await until(() => clock.pending === 1, 'the next try');
       clock.advance(pauseMs - 1);
@@ -135,10 +135,10 @@ describe('SpanExporter', () => {
 
   it('drops what the collector refuses, and what there is no room for', async () => {
     statuses = [400];
-    exporter.take(line);
+    exporter.take(Buffer.from(line));
     clock.advance(1000);
     await until(() => stats.value('spans/dropped') === 3, 'the refusal');
-    exporter.take(line.repeat(3000));
+    exporter.take(Buffer.from(line.repeat(3000)));
     assert.equal(stats.value('spans/dropped'), 3 + 9000 - 8190);
   });
 });
