@@ -14,7 +14,7 @@ export class Callers {
     this.#child = fork(script, [String(port), String(callers)]);
   }
 
-  /** Ends them when each half has had so many answers. */
+  /** Ends them when they have had so many answers, each half a quarter of them. */
   async until(requests: number): Promise<Tally> {
     this.#child.send({ requests });
     const [tally] = await once(this.#child, 'message');
