@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 /**
  * The program's entry. It imports nothing before it knows that this Node can run the rest, and holds to
  * syntax that old ones can read, so that they get a sentence and not a syntax error. The minimum is the one

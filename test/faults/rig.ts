@@ -26,6 +26,8 @@ export type RigOptions = {
   readonly nodeOptions?: string[];
 };
 
+/** As in package.json and the Dockerfile. */
+const SHIPPED_OPTION = '--max-semi-space-size=4';
 const SERVICE = 'responseClassifier: {kind: io.l5d.http.retryableRead5XX}';
 
 /** Of rows that have not come to their end. */
@@ -100,7 +102,7 @@ routers:
   }
 
   async startRouter(): Promise<Program> {
-    const { descriptors, threads = 1, nodeOptions = [] } = this.#options;
+    const { descriptors, threads = 1, nodeOptions = [SHIPPED_OPTION] } = this.#options;
     const words = ['run', this.configFile, '--threads', String(threads)];
     const program = startProgram(words, { nodeOptions, ...(descriptors && { descriptors }) });
     this.#programs.push(program);

@@ -268,7 +268,10 @@ async function reloads(seconds: number): Promise<Outcome> {
 
 const RELOADS = 1000;
 
-/** Dtab, client parameters and a second router change with each. */
+/**
+ * Dtab, client parameters and a second router change with each. V8 lets the heap grow while it sees many
+ * objects survive: memory is looked at in the fourth thousand, when it has found its size.
+ */
 async function thousandReloads(): Promise<Outcome> {
   const rig = await FaultRig.start({ client: 'requestAttemptTimeoutMs: 9000' });
   const [other = 0] = await freePorts(1);
@@ -276,7 +279,7 @@ async function thousandReloads(): Promise<Outcome> {
   const files = rig.openFiles;
   const residents: number[] = [];
   let refused = 0;
-  for (let i = 0; i < RELOADS; i++) {
+  for (let i = 0; i < 4 * RELOADS; i++) {
     const to = rig.upstreams[i % 3]?.port;
     const config = rig.config(`/svc => /$/inet/127.1/${to}`).replace('Ms: 9000', `Ms: ${9000 + (i % 2)}`);
     const more = `- {protocol: http, label: other, dtab: /svc => /$/inet/127.1/${to}, servers: [{port: ${other}}]}\n`;
@@ -285,16 +288,16 @@ async function thousandReloads(): Promise<Outcome> {
     await response.text();
     if (response.status !== 200) refused++;
     else if (i % 4 === 2 && (await statusOf(other, 'web')) !== 200) refused++;
-    residents.push(rig.resident);
+    if (i >= 3 * RELOADS) residents.push(rig.resident);
   }
   await load.stop();
   const mean = (from: number) => residents.slice(from, from + RELOADS / 4).reduce((a, b) => a + b, 0);
-  const growth = (mean((RELOADS * 3) / 4) / mean(RELOADS / 4)) * 100;
+  const growth = (mean((RELOADS * 3) / 4) / mean(0)) * 100;
   const result = outcome(rig, load, [
     getsFailed(load),
     postsFailed(load),
-    atMost(`reloads refused, or without effect, of ${RELOADS}`, refused, 0),
-    atMost('memory of the last quarter, % of the second', growth, 110),
+    atMost(`reloads refused, or without effect, of ${4 * RELOADS}`, refused, 0),
+    atMost('memory of the last 250 reloads, % of that of 750 before', growth, 110),
     atMost('descriptors more', rig.openFiles - files, 40),
   ]);
   await rig.close();
@@ -326,7 +329,7 @@ export const sourceFaults: readonly Scenario[] = [
   { id: 'F5', fault: 'ten reloads a second', promise: 'a reload costs no request', run: reloads },
   {
     id: 'F5b',
-    fault: '1,000 reloads, one after the other',
+    fault: '1,000 reloads, after 3,000 others',
     promise: 'nothing grows, and no request is lost',
     limitMs: 240_000,
     run: thousandReloads,
