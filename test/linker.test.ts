@@ -132,7 +132,7 @@ describe('Linker', () => {
     const host = `127.0.0.1:${linker.identifierPort}`;
     assert.deepEqual(await ask({ 'l5d-dtab': '/x => /y' }), {
       http: { path: `/svc/${host}`, dtab: '/svc=>/#/io.l5d.fs;/x=>/y' },
-      paths: { error: 'l5d-name header is absent' },
+      paths: { error: 'l5d-name header is absent', code: 'unidentified' },
     });
     const path = await fetch(`http://127.0.0.1:${linker.identifierPort}/a/b?c`, { method: 'POST' });
     assert.deepEqual(((await path.json()) as Record<string, unknown>)['paths'], { path: '/svc/a/b' });
