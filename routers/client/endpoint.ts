@@ -71,8 +71,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   readonly #settings: EndpointSettings;
   readonly #user: EndpointUser;
   readonly #idle: ClientConnection[] = [];
-  /** All connections, with the time at which each was begun or, later, made. */
-  readonly #all = new Map<ClientConnection, number>();
+  #size = 0;
   /** How many of them are not connected yet. */
   #connecting = 0;
   /** Connections begun for one stream each; undefined: for nobody (any more). */
@@ -94,7 +93,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   }
 
   get connections(): number {
-    return this.#all.size;
+    return this.#size;
   }
 
   get idleConnections(): number {
@@ -118,9 +117,9 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       return;
     }
     // An idle connection has just turned out to be dead: others of its age may be dead too.
-    const fresh = exchange.resent && this.#all.size < maxSize;
+    const fresh = exchange.resent && this.#size < maxSize;
     if (!fresh && this.#reuse(exchange)) return;
-    if (this.#all.size < maxSize) {
+    if (this.#size < maxSize) {
       if (this.#mayNotOpen(exchange)) return;
       this.#wait(exchange);
       this.#connect();
@@ -204,8 +203,8 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     if (session === this.#trial) this.#trial = undefined;
     const nowMs = wheel.nowMs();
     stats.traffic.opened(session.transport.isTls);
-    stats.connectLatency.observe(nowMs - (this.#all.get(session) ?? 0));
-    this.#all.set(session, nowMs);
+    stats.connectLatency.observe(nowMs - (session.sinceMs ?? 0));
+    session.sinceMs = nowMs;
     this.#failFast?.connected();
     if (exchange === undefined) this.idle(session);
     else this.#user.acquired(exchange, session);
@@ -218,7 +217,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     const isTrial = session === this.#trial;
     if (!isDial) this.#connecting--;
     if (isTrial) this.#trial = undefined;
-    stats.failedConnectLatency.observe(wheel.nowMs() - (this.#all.get(session) ?? 0));
+    stats.failedConnectLatency.observe(wheel.nowMs() - (session.sinceMs ?? 0));
     this.#forget(session);
     const local = noneLeft(failure);
     if (local) stats.noDescriptors.add(1);
@@ -249,7 +248,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   expired(session: ClientConnection): void {
     const { minSize, sessionIdleMs = Number.POSITIVE_INFINITY, stats, wheel } = this.#settings;
     const leftMs = sessionIdleMs - (wheel.nowMs() - session.idleSinceMs);
-    if (leftMs > 0 && this.#all.size <= minSize) {
+    if (leftMs > 0 && this.#size <= minSize) {
       session.expireAfter(leftMs);
       return;
     }
@@ -261,10 +260,11 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
 
   gone(session: ClientConnection): void {
     const { stats, wheel } = this.#settings;
-    const openedMs = this.#all.get(session);
-    if (this.#forget(session) && openedMs !== undefined) {
+    const { sinceMs } = session;
+    if (sinceMs !== undefined) {
+      this.#forget(session);
       session.transport.unstuck(wheel.nowMs());
-      stats.traffic.closed(session.transport, wheel.nowMs() - openedMs);
+      stats.traffic.closed(session.transport, wheel.nowMs() - sinceMs);
     }
     const at = this.#idle.indexOf(session);
     if (at !== -1) {
@@ -272,21 +272,21 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
       stats.poolCached.add(-1);
     }
     // Whoever waited for this connection to become free gets one of his own.
-    if (this.waiting > this.#connecting && this.#all.size < this.#settings.maxSize) this.#connect();
+    if (this.waiting > this.#connecting && this.#size < this.#settings.maxSize) this.#connect();
   }
 
-  /** False when it is not ours any more. */
-  #forget(session: ClientConnection): boolean {
+  #forget(session: ClientConnection): void {
     const { descriptors, stats } = this.#settings;
-    if (!this.#all.delete(session)) return false;
+    if (session.sinceMs === undefined) return;
+    session.sinceMs = undefined;
+    this.#size--;
     descriptors.endpoints--;
     stats.poolSize.add(-1);
-    return true;
   }
 
   #idleMs(session: ClientConnection): number {
     const { idleTimeMs, sessionIdleMs = Number.POSITIVE_INFINITY, minSize } = this.#settings;
-    if (this.#all.size <= minSize) return sessionIdleMs;
+    if (this.#size <= minSize) return sessionIdleMs;
     if (idleTimeMs !== undefined) return Math.min(idleTimeMs, sessionIdleMs);
     const { announcedMs } = session;
     if (announcedMs === undefined) return Math.min(DEFAULT_IDLE_MS, sessionIdleMs);
@@ -329,7 +329,7 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   /** A stream gets a connection of its own, which carries nothing else before or after it. */
   #dial(exchange: Exchange): void {
     const { maxSize, stats } = this.#settings;
-    if (this.#all.size >= maxSize) {
+    if (this.#size >= maxSize) {
       stats.tooManyWaiters.add(1);
       const text = `${this.name} has ${maxSize} connections, and a stream does not wait for one`;
       this.#user.acquireFailed(exchange, new Failure('too-many-waiters', text, true));
@@ -354,7 +354,8 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
     const connection = new ClientConnection(this.name, this, session, (made) =>
       open(this.address, made, plain),
     );
-    this.#all.set(connection, wheel.nowMs());
+    connection.sinceMs = wheel.nowMs();
+    this.#size++;
     descriptors.endpoints++;
     stats.poolSize.add(1);
     return connection;

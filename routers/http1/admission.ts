@@ -11,7 +11,6 @@ import type { ServerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Descriptors } from '../descriptors.ts';
-import type { CallerSide } from './caller-side.ts';
 import { type Source, Sources } from './sources.ts';
 
 export type AdmissionDeps = {
@@ -144,17 +143,19 @@ export class Admission {
     if (source.connections + 1 > this.#connections / this.#sources.size) return false;
     const greediest = this.#sources.greediest();
     if (greediest === undefined || greediest.connections < source.connections + 2) return false;
-    for (const side of greediest.sides) {
+    const { callers } = greediest;
+    for (let link = callers.first; link !== undefined; link = link.next) {
+      const { side } = link.value;
       if (side.busy) continue;
       this.#evicted.add(1);
       side.close();
       return true;
     }
-    const next: CallerSide | undefined = greediest.sides.values().next().value;
+    const next = callers.first;
     if (next !== undefined) {
-      greediest.sides.delete(next);
-      greediest.sides.add(next);
-      next.drain();
+      callers.remove(next);
+      next.value.placeInSource = callers.add(next.value);
+      next.value.side.drain();
     }
     return false;
   }

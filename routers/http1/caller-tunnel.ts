@@ -11,6 +11,7 @@ import type { WheelTimer } from '../../src/base/timer-wheel.ts';
 import { type Answer, type EarlyBytes, Exchange, Opaque, type TunnelEnd } from '../exchange.ts';
 import type { RequestHead, ResponseHead } from '../head.ts';
 import { setHost } from '../headers/absolute-form.ts';
+import type { KeptCaller } from './caller-side.ts';
 import type { Caller, ConnectionHost, Upgraded } from './connection-host.ts';
 import { classifyAtRest, classifyFirstBytes, FIRST_TEXT_MAX, type FirstBytes } from './first-bytes.ts';
 import type { Transport, TransportOwner } from './transport.ts';
@@ -27,6 +28,7 @@ export class CallerTunnel implements TransportOwner, Answer, TunnelEnd, Caller {
   readonly transport: Transport;
   readonly presentedCert: string | undefined;
   readonly openedMs: number;
+  kept: KeptCaller | undefined;
   readonly #host: ConnectionHost;
   readonly #timer: WheelTimer;
   #phase: Phase = 'first';

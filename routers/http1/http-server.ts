@@ -10,6 +10,7 @@ import { assert } from '../../src/base/assert.ts';
 import type { Closable } from '../../src/base/closable.ts';
 import { Failure } from '../../src/base/failure.ts';
 import type { LimitedLog } from '../../src/base/limited-log.ts';
+import { LinkedList } from '../../src/base/linked-list.ts';
 import type { Rng } from '../../src/base/rng.ts';
 import type { Counter, Scope, Stat } from '../../src/base/stats.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
@@ -34,7 +35,7 @@ import { TlsListener } from '../tls/tls-listener.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
 import { Admission } from './admission.ts';
 import { CallerLimits } from './caller-limits.ts';
-import type { CallerSide } from './caller-side.ts';
+import type { CallerSide, KeptCaller } from './caller-side.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import type { ConnectPolicy } from './connect-policy.ts';
 import type { ConnectTarget } from './connect-target.ts';
@@ -75,9 +76,6 @@ export type HttpServerDeps = {
   readonly loop: { readonly delayMs: number };
 };
 
-/** What is known of a caller's connection besides itself. */
-type Held = { readonly cohort: Cohort<CallerSide> | undefined; readonly source: Source };
-
 const FULL = refusalText(503, 'this listener has no room for another connection');
 
 export class HttpServer implements ConnectionHost {
@@ -97,7 +95,7 @@ export class HttpServer implements ConnectionHost {
   readonly #listener: Listener;
   #tls: TlsListener<CallerSide> | undefined;
   /** Where a connection is now (between its requests, in a tunnel, at its end). */
-  readonly #connections = new Map<CallerSide, Held>();
+  readonly #connections = new LinkedList<KeptCaller>();
   readonly #admission: Admission;
   readonly #resting: Resting;
   readonly tunnels: TunnelStats;
@@ -195,7 +193,7 @@ export class HttpServer implements ConnectionHost {
   retire(): Promise<void> {
     this.#draining = true;
     const stopped = this.#listener.retire();
-    for (const connection of this.#connections.keys()) connection.drain();
+    for (const { value } of this.#connections.links()) value.side.drain();
     return stopped;
   }
 
@@ -225,9 +223,9 @@ export class HttpServer implements ConnectionHost {
     this.#listener.close();
     this.#resting.close();
     let cut = 0;
-    for (const connection of [...this.#connections.keys()]) {
-      if (connection.busy) cut++;
-      connection.close();
+    for (const { value } of this.#connections.links()) {
+      if (value.side.busy) cut++;
+      value.side.close();
     }
     this.#cut.add(cut);
     return cut;
@@ -245,7 +243,7 @@ export class HttpServer implements ConnectionHost {
     this.#requests.begin();
     this.#bodies.begins(exchange);
     if (this.#admission.countsSources) {
-      exchange.source = this.#connections.get(exchange.answer as ServerConnection)?.source;
+      exchange.source = (exchange.answer as ServerConnection).kept?.source;
     }
     if (!this.#admission.begin(exchange.source)) {
       this.#nacks.add(1);
@@ -260,8 +258,8 @@ export class HttpServer implements ConnectionHost {
 
   /** Unless its connection ends with the refusal. */
   #rest(refused: ServerConnection): void {
-    const held = this.#connections.get(refused);
-    if (held !== undefined) this.#resting.refused(held.source, refused.transport);
+    const { kept } = refused;
+    if (kept !== undefined) this.#resting.refused(kept.source, refused.transport);
   }
 
   /** Asking for the time costs more than all counters: only every so many requests are timed. */
@@ -342,13 +340,14 @@ export class HttpServer implements ConnectionHost {
   }
 
   closed(side: CallerSide, transport: Transport, openedMs: number): void {
-    const held = this.#connections.get(side);
-    if (held === undefined) return;
-    this.#connections.delete(side);
-    held.cohort?.delete(side);
-    held.source.sides.delete(side);
+    const { kept } = side;
+    if (kept === undefined) return;
+    side.kept = undefined;
+    if (kept.place !== undefined) this.#connections.remove(kept.place);
+    if (kept.placeInSource !== undefined) kept.source.callers.remove(kept.placeInSource);
+    if (kept.member !== undefined) kept.cohort?.delete(kept.member);
     // With TLS it ends with the socket below, which came before the handshake.
-    if (held.cohort === undefined) this.#admission.leave(held.source);
+    if (kept.cohort === undefined) this.#admission.leave(kept.source);
     const nowMs = this.wheel.nowMs();
     transport.unstuck(nowMs);
     this.traffic.closed(transport, nowMs - openedMs);
@@ -356,13 +355,12 @@ export class HttpServer implements ConnectionHost {
   }
 
   #replace<S extends CallerSide>(before: CallerSide, after: S): S {
-    const held = this.#connections.get(before);
-    if (held === undefined) return after;
-    this.#connections.delete(before);
-    this.#connections.set(after, held);
-    held.source.sides.delete(before);
-    held.source.sides.add(after);
-    held.cohort?.replace(before, after);
+    const { kept } = before;
+    if (kept === undefined) return after;
+    before.kept = undefined;
+    after.kept = kept;
+    kept.side = after;
+    if (kept.member !== undefined) kept.cohort?.replace(kept.member, after);
     return after;
   }
 
@@ -431,10 +429,17 @@ export class HttpServer implements ConnectionHost {
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
-    this.#connections.set(connection, { cohort, source });
-    source.sides.add(connection);
-    cohort?.add(connection);
+    this.#keep(connection, source, cohort);
     if (this.#draining) connection.drain();
+  }
+
+  #keep(side: CallerSide, source: Source, cohort: Cohort<CallerSide> | undefined): void {
+    const none = { place: undefined, placeInSource: undefined, member: undefined };
+    const kept: KeptCaller = { side, source, cohort, ...none };
+    side.kept = kept;
+    kept.place = this.#connections.add(kept);
+    kept.placeInSource = source.callers.add(kept);
+    kept.member = cohort?.add(side);
   }
 
   #forwardedLine(exchange: Exchange): ForwardedLine | undefined {

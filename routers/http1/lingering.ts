@@ -4,7 +4,7 @@
  * answer on its way. The moment begins when everything has been sent.
  */
 import type { WheelTimer } from '../../src/base/timer-wheel.ts';
-import type { CallerSide } from './caller-side.ts';
+import type { CallerSide, KeptCaller } from './caller-side.ts';
 import type { Caller, ConnectionHost } from './connection-host.ts';
 import { Taking } from './taking.ts';
 import type { Transport, TransportOwner } from './transport.ts';
@@ -14,6 +14,7 @@ const LINGER_MS = 2000;
 
 export class Lingering implements TransportOwner, CallerSide {
   readonly busy = false;
+  kept: KeptCaller | undefined;
   readonly #host: ConnectionHost;
   readonly #transport: Transport;
   readonly #openedMs: number;

@@ -12,6 +12,7 @@ import type { RequestHead, ResponseHead } from '../head.ts';
 import { setHost } from '../headers/absolute-form.ts';
 import type { ForwardedLine } from '../headers/forwarded.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
+import type { KeptCaller } from './caller-side.ts';
 import { connectTarget } from './connect-target.ts';
 import { keepsAlive } from './connection-header.ts';
 import type { Caller, CallerIdentity, ConnectionHost, Successor } from './connection-host.ts';
@@ -35,6 +36,7 @@ type Phase = 'idle' | 'head' | 'body' | 'answer' | 'gone';
 export class ServerConnection implements TransportOwner, Answer, Caller, Successor {
   readonly presentedCert: string | undefined;
   readonly openedMs: number;
+  kept: KeptCaller | undefined;
   readonly transport: Transport;
   /** Labels of `Forwarded` that last as long as the connection. */
   forwarded: ForwardedLine | undefined;

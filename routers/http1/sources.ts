@@ -3,7 +3,8 @@
  * the second in which it asks for something and in the next one: so many share what there is. What a source
  * needs is the most that it has asked for at once in that time, up to its share.
  */
-import type { CallerSide } from './caller-side.ts';
+import { LinkedList } from '../../src/base/linked-list.ts';
+import type { KeptCaller } from './caller-side.ts';
 
 const WINDOW_MS = 1000;
 
@@ -21,7 +22,7 @@ export class Source {
   /** What of that is within its share, and counted as what it needs. */
   needed = 0;
   /** Its connections, in the order in which they may be asked to end. */
-  readonly sides = new Set<CallerSide>();
+  readonly callers = new LinkedList<KeptCaller>();
 
   constructor(address: string) {
     this.address = address;

@@ -182,8 +182,8 @@ export class ClientTls {
 function ignore(): void {}
 
 function join(side: ClientSide, socket: TLSSocket, { connections }: Generation): void {
-  connections.add(side);
-  socket.once('close', () => connections.delete(side));
+  const member = connections.add(side);
+  socket.once('close', () => connections.delete(member));
 }
 
 function hint(why: string): string {

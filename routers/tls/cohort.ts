@@ -3,6 +3,7 @@
  * within a bounded time and without failing a request: over the first half of it one after the other is told
  * to carry nothing new, so that not all peers come back at once; at its end those that are left are cut.
  */
+import { type Link, LinkedList } from '../../src/base/linked-list.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
 
 /** `certDrainSecs`, when a `tls` section does not say. */
@@ -22,10 +23,15 @@ export type CohortDeps<T> = {
   readonly cut: (member: T) => void;
 };
 
+/** `retired`: it has been told. */
+type Membership<T> = { member: T; retired: boolean };
+
+/** A member's place in its cohort. */
+export type CohortMember<T> = Link<Membership<T>>;
+
 export class Cohort<T> {
   readonly #deps: CohortDeps<T>;
-  /** With whether each has been told to retire. */
-  readonly #members = new Map<T, boolean>();
+  readonly #members = new LinkedList<Membership<T>>();
   #timer: WheelTimer | undefined;
   #endsMs = 0;
   #drainMs = 0;
@@ -39,25 +45,24 @@ export class Cohort<T> {
     return this.#members.size;
   }
 
-  add(member: T): void {
-    this.#members.set(member, this.#timer !== undefined);
-    if (this.#timer === undefined) return;
+  add(member: T): CohortMember<T> {
+    const added = this.#members.add({ member, retired: this.#timer !== undefined });
+    if (this.#timer === undefined) return added;
     // Its handshake began with the old certificates: what it was opened for is all that it may carry.
     this.#deps.retire(member);
     this.#arm();
+    return added;
   }
 
-  delete(member: T): void {
-    this.#members.delete(member);
+  delete(member: CohortMember<T>): void {
+    this.#members.remove(member);
     if (this.#members.size === 0) this.#timer?.close();
   }
 
   /** `after` is the same connection. */
-  replace(before: T, after: T): void {
-    const retired = this.#members.get(before) ?? false;
-    this.#members.delete(before);
-    this.#members.set(after, retired);
-    if (retired) this.#deps.retire(after);
+  replace(before: CohortMember<T>, after: T): void {
+    before.value.member = after;
+    if (before.value.retired) this.#deps.retire(after);
   }
 
   /** All are gone `drainMs` from now, those that are added later (handshakes in progress) included. */
@@ -79,16 +84,16 @@ export class Cohort<T> {
   #step(): void {
     if (this.#stepsLeft === 0) {
       // As they are now: cutting one may end others.
-      for (const member of [...this.#members.keys()]) if (this.#members.has(member)) this.#deps.cut(member);
+      for (const { linked, value } of this.#members.links()) if (linked) this.#deps.cut(value.member);
       return;
     }
-    const waiting = [...this.#members].filter(([, retired]) => !retired);
+    const waiting = this.#members.links().filter(({ value }) => !value.retired);
     const count = Math.ceil(waiting.length / this.#stepsLeft);
     this.#stepsLeft--;
-    for (const [member] of waiting.slice(0, count)) {
-      if (!this.#members.has(member)) continue;
-      this.#members.set(member, true);
-      this.#deps.retire(member);
+    for (const { linked, value } of waiting.slice(0, count)) {
+      if (!linked) continue;
+      value.retired = true;
+      this.#deps.retire(value.member);
     }
     if (this.#members.size > 0) this.#arm();
   }

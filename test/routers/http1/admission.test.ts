@@ -4,7 +4,7 @@ import net from 'node:net';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { Descriptors } from '../../../routers/descriptors.ts';
 import { Admission } from '../../../routers/http1/admission.ts';
-import type { CallerSide } from '../../../routers/http1/caller-side.ts';
+import type { CallerSide, KeptCaller } from '../../../routers/http1/caller-side.ts';
 import type { Source } from '../../../routers/http1/sources.ts';
 import { TimerWheel } from '../../../src/base/timer-wheel.ts';
 import { HandClock } from '../../support/hand-clock.ts';
@@ -246,7 +246,7 @@ describe('Fair shares', () => {
       loop: { delayMs: 0 },
       threads: 1,
     });
-  const side: CallerSide = { busy: true, drain() {}, close() {} };
+  const side: CallerSide = { busy: true, kept: undefined, drain() {}, close() {} };
 
   /** Tells how many requests of each kind were admitted in a second of 1 ms steps, with 10 ms a request. */
   function second(greedyCount: number): { greedy: number; modest: number } {
@@ -256,7 +256,11 @@ describe('Fair shares', () => {
     const source = (address: string): Source => {
       const entered = admission.enter(address);
       assert.ok(entered !== undefined);
-      entered.sides.add(side);
+      const kept: KeptCaller = {
+        ...{ side, source: entered, cohort: undefined, member: undefined },
+        ...{ place: undefined, placeInSource: undefined },
+      };
+      kept.placeInSource = entered.callers.add(kept);
       return entered;
     };
     const greedy = Array.from({ length: greedyCount }, () => source('10.0.0.1'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Cohort } from '../../../routers/tls/cohort.ts';
+import { Cohort, type CohortMember } from '../../../routers/tls/cohort.ts';
 import { TimerWheel } from '../../../src/base/timer-wheel.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 
@@ -15,11 +15,18 @@ function rig(count = 20) {
     retire: (member) => void retired.push(member),
     cut(member) {
       cut.push(member);
-      cohort.delete(member);
+      const own = members.get(member);
+      if (own !== undefined) cohort.delete(own);
     },
   });
-  for (let i = 0; i < count; i++) cohort.add(i);
-  return { clock, wheel, cohort, retired, cut };
+  const members = new Map<number, CohortMember<number>>();
+  const add = (member: number): CohortMember<number> => {
+    const added = cohort.add(member);
+    members.set(member, added);
+    return added;
+  };
+  const first = Array.from({ length: count }, (_, i) => add(i));
+  return { clock, wheel, cohort, first, add, retired, cut };
 }
 
 describe('Cohort', () => {
@@ -39,30 +46,29 @@ describe('Cohort', () => {
   });
 
   it('lets connections go that end by themselves', () => {
-    const { clock, wheel, cohort, cut } = rig(2);
+    const { clock, wheel, cohort, first, cut } = rig(2);
     cohort.retire(1000);
-    cohort.delete(0);
-    cohort.delete(1);
+    for (const member of first) cohort.delete(member);
     assert.equal(wheel.size, 0);
     clock.advance(2000);
     assert.deepEqual(cut, []);
   });
 
   it('tells a connection whose handshake ends late at once, and cuts it with the others', () => {
-    const { clock, cohort, retired, cut } = rig(0);
+    const { clock, cohort, add, retired, cut } = rig(0);
     cohort.retire(1000);
     clock.advance(900);
-    cohort.add(7);
+    add(7);
     assert.deepEqual(retired, [7]);
     clock.advance(200);
     assert.deepEqual(cut, [7]);
   });
 
   it('tells whoever takes the place of one that has been told', () => {
-    const { clock, cohort, retired } = rig(1);
+    const { clock, cohort, first, retired } = rig(1);
     cohort.retire(1000);
     clock.advance(600);
-    cohort.replace(0, 5);
+    for (const member of first) cohort.replace(member, 5);
     assert.deepEqual(retired, [0, 5]);
   });
 });
