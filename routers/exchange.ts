@@ -13,7 +13,7 @@ import type { RequestHead, ResponseHead } from './head.ts';
 import type { ClientFields } from './headers/emit.ts';
 import { RequestContext } from './headers/request-context.ts';
 import type { TracePropagator } from './headers/trace.ts';
-import type { Source } from './http1/sources.ts';
+import type { Source } from './http1/caller-side.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
 

@@ -11,7 +11,8 @@ import type { ServerSpec } from '../../config/spec.ts';
 import type { Counter, Gauge, Scope } from '../../src/base/stats.ts';
 import type { TimerWheel } from '../../src/base/timer-wheel.ts';
 import type { Descriptors } from '../descriptors.ts';
-import { type Source, Sources } from './sources.ts';
+import type { Source } from './caller-side.ts';
+import { Sources } from './sources.ts';
 
 export type AdmissionDeps = {
   readonly spec: ServerSpec;

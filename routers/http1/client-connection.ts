@@ -68,9 +68,8 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'gone';
 export class ClientConnection implements TransportOwner, Session, TunnelEnd, ClientSide {
   /** Idle time that the endpoint announced on this connection. */
   announcedMs: number | undefined;
-  /** When it was begun or, later, made; kept by the owner, for as long as it counts the connection. */
+  /** Kept by the owner while it counts this: when it was begun or, later, made; and when it became idle. */
   sinceMs: number | undefined;
-  /** Since when it has been idle, if it is; kept by the owner. */
   idleSinceMs = 0;
   readonly endpoint: string;
   #transport: Transport;

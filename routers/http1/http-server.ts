@@ -35,7 +35,7 @@ import { TlsListener } from '../tls/tls-listener.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
 import { Admission } from './admission.ts';
 import { CallerLimits } from './caller-limits.ts';
-import type { CallerSide, KeptCaller } from './caller-side.ts';
+import type { CallerSide, KeptCaller, Source } from './caller-side.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import type { ConnectPolicy } from './connect-policy.ts';
 import type { ConnectTarget } from './connect-target.ts';
@@ -48,7 +48,6 @@ import { refusalText } from './response-writer.ts';
 import { Resting } from './resting.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type SocketLimits, socketLimits } from './socket-watch.ts';
-import type { Source } from './sources.ts';
 import { Transport } from './transport.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 

@@ -29,9 +29,7 @@ export class Lingering implements TransportOwner, CallerSide {
     this.#timer = host.wheel.timer(() => this.#timedOut());
     this.#taking = new Taking(this.#transport, this.#timer, host.spec.bodyIdleTimeoutMs);
     this.#transport.handOver(this);
-    this.#transport.end(() => {
-      if (!this.#transport.closed) this.#timer.arm(LINGER_MS);
-    });
+    this.#transport.end();
     if (this.#transport.backlog > 0) this.#taking.wait();
     else this.#timer.arm(LINGER_MS);
     this.#transport.resume();
@@ -56,6 +54,10 @@ export class Lingering implements TransportOwner, CallerSide {
   onEnd(): void {}
 
   onDrain(): void {}
+
+  onFinished(): void {
+    this.#timer.arm(LINGER_MS);
+  }
 
   onClosed(): void {
     this.#timer.close();

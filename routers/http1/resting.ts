@@ -5,7 +5,7 @@
  */
 import type { Closable } from '../../src/base/closable.ts';
 import type { TimerWheel, WheelTimer } from '../../src/base/timer-wheel.ts';
-import type { Source } from './sources.ts';
+import type { Source } from './caller-side.ts';
 import type { Transport } from './transport.ts';
 
 const TICK_MS = 10;

@@ -1,6 +1,6 @@
 /**
- * One HTTP/1 connection of a caller. Requests are read strictly, one at a time in their order, and each gets
- * exactly one answer. One timer covers head, body, idle, and an answer that the caller does not take.
+ * One HTTP/1 connection of a caller. Requests are read strictly, in their order, and each gets exactly one
+ * answer. One timer covers head, body, idle, and an answer that the caller does not take.
  */
 import { type Closable, nothingToClose } from '../../src/base/closable.ts';
 import type { Failure } from '../../src/base/failure.ts';
@@ -431,9 +431,8 @@ export class ServerConnection implements TransportOwner, Answer, Caller, Success
 
   /** Request and answer are complete. */
   #finish(): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined) return;
-    this.#over(exchange);
+    if (this.#exchange === undefined) return;
+    this.#over(this.#exchange);
     if (!this.#keepAlive || this.#held.exhausted) {
       this.#startLinger();
       return;

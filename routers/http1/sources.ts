@@ -3,31 +3,9 @@
  * the second in which it asks for something and in the next one: so many share what there is. What a source
  * needs is the most that it has asked for at once in that time, up to its share.
  */
-import { LinkedList } from '../../src/base/linked-list.ts';
-import type { KeptCaller } from './caller-side.ts';
+import { Source } from './caller-side.ts';
 
 const WINDOW_MS = 1000;
-
-export class Source {
-  readonly address: string;
-  /** Accepted and not closed, TLS handshakes included. */
-  connections = 0;
-  /** In progress. */
-  requests = 0;
-  /** The last window in which it asked for something. */
-  window = -1;
-  /** The most that it has asked for at once, in this window and in the one before. */
-  peak = 0;
-  peakBefore = 0;
-  /** What of that is within its share, and counted as what it needs. */
-  needed = 0;
-  /** Its connections, in the order in which they may be asked to end. */
-  readonly callers = new LinkedList<KeptCaller>();
-
-  constructor(address: string) {
-    this.address = address;
-  }
-}
 
 export class Sources {
   readonly #byAddress = new Map<string, Source>();

@@ -67,14 +67,30 @@ export function streamHandle(socket: object): StreamHandle | undefined {
   return usable ? (handle as StreamHandle) : undefined;
 }
 
-/** Calls `read` with the number of bytes that are in the user buffer. */
-export function readDirectly(handle: StreamHandle, read: (count: number) => void): void {
-  const ofSocket = handle.onread;
-  handle.onread = () => {
-    const count = state[READ] as number;
-    if (count > 0) read(count);
-    else if (count < 0) ofSocket.call(handle, undefined);
-  };
+export interface DirectReader {
+  /** So many bytes are in the user buffer. */
+  received(count: number): void;
+}
+
+const READER = Symbol('reader');
+const OF_SOCKET = Symbol('onread of the socket');
+type DirectHandle = StreamHandle & { [READER]: DirectReader; [OF_SOCKET]: StreamHandle['onread'] };
+
+/**
+ * All handles share one function: with one each, which refers to it, what belongs to a connection survives
+ * the collections of the young generation after its end (and with listeners of their own sockets do).
+ */
+export function readDirectly(handle: StreamHandle, reader: DirectReader): void {
+  const direct = handle as DirectHandle;
+  direct[READER] = reader;
+  direct[OF_SOCKET] = handle.onread;
+  handle.onread = onRead;
+}
+
+function onRead(this: DirectHandle): void {
+  const count = state[READ] as number;
+  if (count > 0) this[READER].received(count);
+  else if (count < 0) this[OF_SOCKET](undefined);
 }
 
 /** Made only where `streamHandle` has found a handle. */

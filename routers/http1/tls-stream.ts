@@ -1,6 +1,7 @@
 /** Reads and writes a TLS connection, after its handshake, by its handle. */
 import {
   BACKLOG_BYTES_MAX,
+  type DirectReader,
   makeWriteRequest,
   readDirectly,
   type StreamHandle,
@@ -114,8 +115,9 @@ export interface TlsReadOwner {
  * Reads into a shared buffer. All that one read from the network has brought is decrypted, whether reading
  * has been stopped meanwhile or not: what comes after a pause is kept for later.
  */
-export class TlsReader {
+export class TlsReader implements DirectReader {
   readonly #handle: StreamHandle;
+  readonly #buffer: Buffer;
   readonly #owner: TlsReadOwner;
   #paused = false;
   #kept: Buffer[] = [];
@@ -124,12 +126,15 @@ export class TlsReader {
   constructor(handle: StreamHandle, buffer: Buffer, owner: TlsReadOwner) {
     this.#handle = handle;
     this.#owner = owner;
+    this.#buffer = buffer;
     handle.useUserBuffer(buffer);
-    readDirectly(handle, (count) => {
-      if (owner.closed) return;
-      if (this.#paused || this.#kept.length > 0) this.#kept.push(Buffer.from(buffer.subarray(0, count)));
-      else owner.bytes(buffer, count);
-    });
+    readDirectly(handle, this);
+  }
+
+  received(count: number): void {
+    if (this.#owner.closed) return;
+    if (!this.#paused && this.#kept.length === 0) this.#owner.bytes(this.#buffer, count);
+    else this.#kept.push(Buffer.from(this.#buffer.subarray(0, count)));
   }
 
   pause(): void {

@@ -14,7 +14,13 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Failure } from '../../src/base/failure.ts';
 import { type SocketLimits, SocketWatch, type WatchedSocket } from './socket-watch.ts';
-import { PlainWriter, readDirectly, streamHandle, type WriterOwner } from './stream-handle.ts';
+import {
+  type DirectReader,
+  PlainWriter,
+  readDirectly,
+  streamHandle,
+  type WriterOwner,
+} from './stream-handle.ts';
 import { TlsReader, TlsWriter } from './tls-stream.ts';
 
 const READ_BYTES = 65536;
@@ -32,11 +38,16 @@ export interface TransportOwner {
   onEnd(): void;
   /** What was refused by `writeBytes` or `write` can go on. May come more often than needed. */
   onDrain(): void;
+  /** After `end`: everything has been sent, the end included. */
+  onFinished?(): void;
   /** Once, when both directions are closed; nothing else comes after it. */
   onClosed(error: Error | undefined): void;
 }
 
 type Handle = { useUserBuffer?: (buffer: Buffer) => void; readonly writeQueueSize?: number };
+/** Of a socket, so that all share their listeners (`stream-handle` says why). */
+const TRANSPORT = Symbol('transport');
+type Attached = net.Socket & { [TRANSPORT]: Transport };
 type Internals = { _handle: Handle | null; _server?: unknown };
 
 /** Memory that one connection reads into at a time. `lent`: a write that is not done refers to it. */
@@ -45,10 +56,16 @@ type ReadBuffer = { readonly bytes: Buffer; lent: boolean };
 const sharedBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const spareBuffers: ReadBuffer[] = [];
 
+/** Where the handle cannot be used: called as a method of the socket. */
+function onread(this: unknown, count: number): boolean {
+  (this as Attached)[TRANSPORT].received(count);
+  return true;
+}
+
 /** How a plain connection is opened. */
 export type TcpOptions = { readonly noDelay: boolean; readonly keepAlive?: boolean };
 
-export class Transport implements WatchedSocket, WriterOwner {
+export class Transport implements WatchedSocket, WriterOwner, DirectReader {
   readonly isTls: boolean;
   closed = false;
   /** How long the peer has not taken what it was sent, as far as `stuck` and `unstuck` have told. */
@@ -66,6 +83,7 @@ export class Transport implements WatchedSocket, WriterOwner {
   resting = false;
   #reading = true;
   #error: Error | undefined;
+  #onConnect: (() => void) | undefined;
   #watch: SocketWatch | undefined;
   /** Set while this connection reads into a buffer of its own. */
   #ownBuffer: ReadBuffer | undefined;
@@ -94,7 +112,7 @@ export class Transport implements WatchedSocket, WriterOwner {
     const socket = new net.Socket({
       handle,
       allowHalfOpen: true,
-      onread: { buffer: sharedBuffer, callback: transport.#onread },
+      onread: { buffer: sharedBuffer, callback: onread },
     } as unknown as net.SocketConstructorOpts);
     // The listener counts its connections by this reference; the accepted object is empty from here on.
     (socket as unknown as Internals)._server = internals._server;
@@ -118,13 +136,11 @@ export class Transport implements WatchedSocket, WriterOwner {
       allowHalfOpen: true,
       noDelay,
       keepAlive: keepAlive ?? false,
-      onread: { buffer: sharedBuffer, callback: transport.#onread },
+      onread: { buffer: sharedBuffer, callback: onread },
     } as net.NetConnectOpts);
     transport.#attach(socket);
-    socket.once('connect', () => {
-      transport.#useHandle();
-      onConnect();
-    });
+    transport.#onConnect = onConnect;
+    socket.on('connect', Transport.#listeners.connected);
     return transport;
   }
 
@@ -334,10 +350,10 @@ export class Transport implements WatchedSocket, WriterOwner {
     else reader.pause();
   }
 
-  /** Ends the writing side once everything written has been sent; `ended` is told when that is so. */
-  end(ended?: () => void): void {
-    if (this.#tlsWriter === undefined) this.#socket.end(ended);
-    else this.#tlsWriter.whenFlushed(() => this.#socket.end(ended));
+  /** Ends the writing side once everything written has been sent. */
+  end(): void {
+    if (this.#tlsWriter === undefined) this.#socket.end();
+    else this.#tlsWriter.whenFlushed(() => this.#socket.end());
   }
 
   destroy(): void {
@@ -350,10 +366,9 @@ export class Transport implements WatchedSocket, WriterOwner {
     else this.#socket.resetAndDestroy();
   }
 
-  readonly #onread = (count: number): boolean => {
+  received(count: number): void {
     this.#owner.onBytes(this.#ownBuffer?.bytes ?? sharedBuffer, 0, count);
-    return true;
-  };
+  }
 
   /** The owner of both ways past the socket. */
   failed(error: Error): void {
@@ -370,7 +385,7 @@ export class Transport implements WatchedSocket, WriterOwner {
   #useHandle(): void {
     const handle = streamHandle(this.#socket);
     if (handle === undefined) return;
-    readDirectly(handle, this.#onread);
+    readDirectly(handle, this);
     this.#plain = new PlainWriter(handle, this);
   }
 
@@ -403,19 +418,42 @@ export class Transport implements WatchedSocket, WriterOwner {
 
   #attach(socket: net.Socket): void {
     this.#socket = socket;
-    socket.on('end', () => {
-      if (this.#tlsReader === undefined) this.#owner.onEnd();
-      else this.#tlsReader.end();
-    });
-    socket.on('drain', () => this.#owner.onDrain());
-    socket.on('error', (error) => {
-      this.#error ??= error;
-    });
-    socket.on('close', () => {
-      this.closed = true;
-      this.#watch?.close();
-      this.#dropOwnBuffer();
-      this.#owner.onClosed(this.#error);
-    });
+    (socket as Attached)[TRANSPORT] = this;
+    const { ended, drained, finished, errored, closed } = Transport.#listeners;
+    socket.on('end', ended);
+    socket.on('drain', drained);
+    socket.on('finish', finished);
+    socket.on('error', errored);
+    socket.on('close', closed);
   }
+
+  static readonly #listeners = {
+    connected(this: Attached): void {
+      const transport = this[TRANSPORT];
+      transport.#useHandle();
+      transport.#onConnect?.();
+    },
+    ended(this: Attached): void {
+      const transport = this[TRANSPORT];
+      if (transport.#tlsReader === undefined) transport.#owner.onEnd();
+      else transport.#tlsReader.end();
+    },
+    drained(this: Attached): void {
+      this[TRANSPORT].#owner.onDrain();
+    },
+    finished(this: Attached): void {
+      const transport = this[TRANSPORT];
+      if (!transport.closed) transport.#owner.onFinished?.();
+    },
+    errored(this: Attached, error: Error): void {
+      this[TRANSPORT].#error ??= error;
+    },
+    closed(this: Attached): void {
+      const transport = this[TRANSPORT];
+      transport.closed = true;
+      transport.#watch?.close();
+      transport.#dropOwnBuffer();
+      transport.#owner.onClosed(transport.#error);
+    },
+  };
 }

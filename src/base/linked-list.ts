@@ -1,8 +1,8 @@
 /**
- * A doubly linked list, for what comes and goes all the time. A Set or Map of such members costs more than it
- * seems: V8 chains every table that it has outgrown, or that is full of holes, to its successor (for iterators
- * that may still be in it), so that once one of them is old, all members of all later ones survive the
- * collections of the young generation and are copied twice. A removed link refers to nothing.
+ * A doubly linked list, for what comes and goes all the time. A Set or Map of it costs more than it seems: V8
+ * chains every table that is full, if only of holes, to its successor (for iterators that are still in it),
+ * so that once one of them is old, the members of all later ones survive the collections of the young
+ * generation and are copied twice. A removed link refers to nothing.
  */
 export class Link<T> {
   value: T;

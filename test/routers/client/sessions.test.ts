@@ -254,7 +254,9 @@ describe('socketOptions', () => {
       .split('\n')
       .map((line) => line.trim().split(/\s+/))
       .filter(([, , to = '']) => to.endsWith(`:${hex(rig.port)}`))
-      .map(([, , , state]) => state);
+      .map(([, , , state]) => state)
+      // Connected or not answered: there may be ends of older connections to the same port.
+      .filter((state) => state === '01' || state === '02');
     for (const socket of sockets) socket.destroy();
     assert.equal(states.length, 12);
     assert.equal(states.filter((state) => state === '01').length, 4, 'one more than the backlog');
