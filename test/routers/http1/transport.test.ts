@@ -103,3 +103,20 @@ describe('A read buffer that another connection has not sent yet', () => {
     });
   }
 });
+
+describe('A connection', () => {
+  it('shares its listeners with all others, and has no function of its own that a socket refers to', async () => {
+    const [one, other] = [await connected(), await connected()];
+    const functions = ({ end }: { end: End }): unknown[] => {
+      const { socket } = end.transport;
+      const { _handle } = socket as unknown as { _handle: { onread: unknown } };
+      return [_handle.onread, ...socket.eventNames().flatMap((name) => socket.listeners(name))];
+    };
+    const own = new Set(functions(one));
+    assert.ok(own.size >= 6, `${own.size}`);
+    assert.deepEqual(
+      functions(other).filter((shared) => !own.has(shared)),
+      [],
+    );
+  });
+});
