@@ -4,7 +4,7 @@
  * to nothing.
  */
 
-/** Fields of a finished request that a condition may name. */
+/** Fields of a finished request that a condition may name. tls: of the connection to the endpoint. */
 export type StoryField =
   | 'router'
   | 'server'
@@ -16,6 +16,7 @@ export type StoryField =
   | 'client'
   | 'endpoint'
   | 'failure'
+  | 'tls'
   | 'status'
   | 'latency'
   | 'retries';

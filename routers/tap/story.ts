@@ -201,6 +201,8 @@ export class Story implements StoryNotes, Told {
         return this.#attempts.at(-1)?.endpoint ?? '';
       case 'failure':
         return this.#failure?.kind ?? '';
+      case 'tls':
+        return String(this.#attempts.at(-1)?.tls !== undefined);
       case 'status':
         return this.#status;
       case 'latency':

@@ -9,7 +9,8 @@ export const tapCommand = command({
   details: `  turnout tap --where 'path=/svc/web status>=500'
 
   Conditions: router server peer method host target path client endpoint failure with = != ~ (begins
-  with); status latency retries with = != < <= > >=. It ends with Ctrl-C.`,
+  with); tls (to the endpoint) with = and true or false; status latency retries with = != < <= > >=.
+  It ends with Ctrl-C.`,
   options: {
     admin: adminOption,
     where: text('CONDITIONS', 'only requests that meet all of them', ''),

@@ -17,6 +17,7 @@ const TEXTS: readonly StoryField[] = [
   'client',
   'endpoint',
   'failure',
+  'tls',
 ];
 const CONDITIONS_MAX = 16;
 const WHERE = /([a-z]+)(!=|<=|>=|=|~|<|>)("[^"]*"|\S+)\s*/y;
@@ -44,6 +45,9 @@ export function readWhere(text: string): readonly Condition[] | string {
 function conditionOf(name: string, op: Condition['op'], value: string): Condition | string {
   const field = [...TEXTS, ...NUMBERS].find((known) => known === name);
   if (field === undefined) return `unknown field "${name}"; known: ${[...TEXTS, ...NUMBERS].join(', ')}`;
+  if (field === 'tls' && !((op === '=' || op === '!=') && (value === 'true' || value === 'false'))) {
+    return `tls is true or false: compare it with = or !=, not ${op}${value}`;
+  }
   if (!NUMBERS.includes(field)) {
     if (op === '=' || op === '!=' || op === '~') return { field, op, value };
     return `${name} is a text: compare it with =, != or ~`;

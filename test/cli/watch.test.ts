@@ -46,6 +46,21 @@ describe('turnout tap', () => {
     assert.match(stdout, / bound=\/%\/io\.l5d\.port\/\d+\/#\/io\.l5d\.fs\/world retries=0\n$/);
   });
 
+  it('tells what reaches its endpoint by TLS from what does not', async () => {
+    for (const [secure, router] of [
+      ['true', 'outgoing'],
+      ['false', 'incoming'],
+    ] as const) {
+      const words = ['tap', '--where', `path=/svc/world tls=${secure}`, '--max', '2', '-o', 'json'];
+      const { stdout } = await underLoad(demo.turnout(...words), 'world');
+      const stories = stdout.trimEnd().split('\n');
+      assert.deepEqual(
+        stories.map((line) => (JSON.parse(line) as StoryRecord).router),
+        [router, router],
+      );
+    }
+  });
+
   it('shows failures with their code, and headers without secrets unless asked', async () => {
     const where = ['tap', '--where', 'status>=500 router=outgoing', '--max', '1', '-o', 'json'];
     const headers = { authorization: 'Bearer secret', 'x-a': 'b' };

@@ -93,6 +93,8 @@ describe('readWhere', () => {
       ['status', /expected a condition such as status>=500 at "status"/],
       ['stats=1', /unknown field "stats"; known: router, server/],
       ['path>1', /path is a text: compare it with =, != or ~/],
+      ['tls=yes', /tls is true or false: compare it with = or !=, not =yes/],
+      ['tls~true', /tls is true or false/],
       ['status>=abc', /status is a number: .* not >=abc/],
     ];
     for (const [text, message] of messages) assert.match(String(readWhere(text)), message);
