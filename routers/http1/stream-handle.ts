@@ -16,6 +16,8 @@ export type WriteRequest = { oncomplete?: (status: number) => void; data?: unkno
 export type StreamHandle = {
   onread: (bytes: ArrayBuffer | undefined) => unknown;
   useUserBuffer(buffer: Buffer): void;
+  /** Kept for the socket, which starts reading itself when it is not set. */
+  reading?: boolean;
   readStart(): number;
   readStop(): number;
   readonly writeQueueSize?: number;
@@ -97,6 +99,33 @@ function onRead(this: DirectHandle): void {
 export function makeWriteRequest(): WriteRequest {
   if (bound === undefined) throw new TypeError('a handle without its binding');
   return new bound.WriteWrap();
+}
+
+/** Reads from TCP into a buffer that its owner knows, from the start on. */
+export class PlainReader {
+  readonly #handle: StreamHandle;
+
+  constructor(handle: StreamHandle, buffer: Buffer, reader: DirectReader) {
+    this.#handle = handle;
+    handle.useUserBuffer(buffer);
+    readDirectly(handle, reader);
+    this.resume();
+  }
+
+  /** The next read goes there. The handle remembers every buffer. */
+  into(buffer: Buffer): void {
+    this.#handle.useUserBuffer(buffer);
+  }
+
+  pause(): void {
+    this.#handle.reading = false;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    this.#handle.reading = true;
+    this.#handle.readStart();
+  }
 }
 
 export function writeError(code: number): Error {

@@ -16,8 +16,8 @@ import type { Failure } from '../../src/base/failure.ts';
 import { type SocketLimits, SocketWatch, type WatchedSocket } from './socket-watch.ts';
 import {
   type DirectReader,
+  PlainReader,
   PlainWriter,
-  readDirectly,
   streamHandle,
   type WriterOwner,
 } from './stream-handle.ts';
@@ -44,23 +44,17 @@ export interface TransportOwner {
   onClosed(error: Error | undefined): void;
 }
 
-type Handle = { useUserBuffer?: (buffer: Buffer) => void; readonly writeQueueSize?: number };
+type Handle = { readonly writeQueueSize?: number };
 /** Of a socket, so that all share their listeners (`stream-handle` says why). */
 const TRANSPORT = Symbol('transport');
 type Attached = net.Socket & { [TRANSPORT]: Transport };
-type Internals = { _handle: Handle | null; _server?: unknown };
+type Internals = { _handle: Handle | null };
 
 /** Memory that one connection reads into at a time. `lent`: a write that is not done refers to it. */
 type ReadBuffer = { readonly bytes: Buffer; lent: boolean };
 
 const sharedBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const spareBuffers: ReadBuffer[] = [];
-
-/** Where the handle cannot be used: called as a method of the socket. */
-function onread(this: unknown, count: number): boolean {
-  (this as Attached)[TRANSPORT].received(count);
-  return true;
-}
 
 /** How a plain connection is opened. */
 export type TcpOptions = { readonly noDelay: boolean; readonly keepAlive?: boolean };
@@ -78,6 +72,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
   #plain: PlainWriter | undefined;
   #tlsWriter: TlsWriter | undefined;
   #tlsReader: TlsReader | undefined;
+  #plainReader: PlainReader | undefined;
   /** The owner wants nothing; it has to wait; and what follows from both. */
   #paused = false;
   resting = false;
@@ -102,24 +97,8 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
    */
   static accept(accepted: net.Socket, owner: TransportOwner): Transport {
     const transport = new Transport(owner, accepted instanceof tls.TLSSocket);
-    const internals = accepted as unknown as Internals;
-    const handle = internals._handle;
-    if (transport.isTls || typeof handle?.useUserBuffer !== 'function') {
-      transport.#attach(accepted);
-      transport.#read();
-      return transport;
-    }
-    const socket = new net.Socket({
-      handle,
-      allowHalfOpen: true,
-      onread: { buffer: sharedBuffer, callback: onread },
-    } as unknown as net.SocketConstructorOpts);
-    // The listener counts its connections by this reference; the accepted object is empty from here on.
-    (socket as unknown as Internals)._server = internals._server;
-    internals._server = null;
-    internals._handle = null;
-    transport.#attach(socket);
-    transport.#useHandle();
+    transport.#attach(accepted);
+    transport.#read();
     return transport;
   }
 
@@ -136,8 +115,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
       allowHalfOpen: true,
       noDelay,
       keepAlive: keepAlive ?? false,
-      onread: { buffer: sharedBuffer, callback: onread },
-    } as net.NetConnectOpts);
+    });
     transport.#attach(socket);
     transport.#onConnect = onConnect;
     socket.on('connect', Transport.#listeners.connected);
@@ -302,17 +280,16 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
 
   /** From the next read on, read into memory of this connection's own, or (false) into the shared buffer. */
   readLarge(large: boolean): void {
-    if (this.isTls || large === (this.#ownBuffer !== undefined)) return;
-    if (!large && this.#keepsBuffer) return;
+    const reader = this.#plainReader;
+    if (reader === undefined || large === (this.#ownBuffer !== undefined)) return;
+    if (this.closed || (!large && this.#keepsBuffer)) return;
     this.#bufferChanges++;
-    const handle = (this.#socket as unknown as Internals)._handle;
-    if (typeof handle?.useUserBuffer !== 'function') return;
     if (large) {
       this.#ownBuffer = spareBuffers.pop() ?? { bytes: Buffer.allocUnsafeSlow(READ_BYTES), lent: false };
-      handle.useUserBuffer(this.#ownBuffer.bytes);
+      reader.into(this.#ownBuffer.bytes);
     } else {
       this.#dropOwnBuffer();
-      handle.useUserBuffer(sharedBuffer);
+      reader.into(sharedBuffer);
     }
   }
 
@@ -345,7 +322,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
     const reading = !this.#paused && !this.resting;
     if (reading === this.#reading) return;
     this.#reading = reading;
-    const reader = this.#tlsReader ?? this.#socket;
+    const reader = this.#tlsReader ?? this.#plainReader ?? this.#socket;
     if (reading) reader.resume();
     else reader.pause();
   }
@@ -381,14 +358,6 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
     if (!this.closed) this.#owner.onDrain();
   }
 
-  /** Of a plain socket that reads into a buffer. */
-  #useHandle(): void {
-    const handle = streamHandle(this.#socket);
-    if (handle === undefined) return;
-    readDirectly(handle, this);
-    this.#plain = new PlainWriter(handle, this);
-  }
-
   /** A lent buffer is left to the garbage collector. */
   #dropOwnBuffer(): void {
     const own = this.#ownBuffer;
@@ -396,14 +365,15 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
     if (own !== undefined && !own.lent && spareBuffers.length < SPARE_BUFFERS_MAX) spareBuffers.push(own);
   }
 
-  /** Of a TLS socket, or of one without what is needed for more. */
+  /** Begins to read, past the socket if it has what is needed for that. */
   #read(): void {
     const socket = this.#socket;
-    const handle = this.isTls ? streamHandle(socket) : undefined;
+    const handle = streamHandle(socket);
     // What has been decrypted before is in the socket.
     if (handle === undefined || socket.readableLength > 0) {
       socket.on('data', (chunk: Buffer) => this.#owner.onBytes(chunk, 0, chunk.length));
-    } else {
+      socket.resume();
+    } else if (this.isTls) {
       this.#tlsWriter = new TlsWriter(handle, this);
       this.#tlsReader = new TlsReader(handle, sharedBuffer, {
         bytes: (buffer, count) => this.#owner.onBytes(buffer, 0, count),
@@ -412,8 +382,11 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
           return socket.destroyed;
         },
       });
+      socket.resume();
+    } else {
+      this.#plain = new PlainWriter(handle, this);
+      this.#plainReader = new PlainReader(handle, sharedBuffer, this);
     }
-    socket.resume();
   }
 
   #attach(socket: net.Socket): void {
@@ -430,7 +403,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
   static readonly #listeners = {
     connected(this: Attached): void {
       const transport = this[TRANSPORT];
-      transport.#useHandle();
+      transport.#read();
       transport.#onConnect?.();
     },
     ended(this: Attached): void {
