@@ -16,6 +16,7 @@ import type { TracePropagator } from './headers/trace.ts';
 import type { Source } from './http1/caller-side.ts';
 import type { Transport } from './http1/transport.ts';
 import type { RequestStats } from './request-stats.ts';
+import type { ToldEndpoint } from './tap/told-endpoint.ts';
 
 /** One end of a tunnel: a connection that carries messages no longer. */
 export interface TunnelEnd {
@@ -86,6 +87,8 @@ export interface AttemptStage {
 export interface ServiceStage {
   /** The printed service name. */
   readonly name: string;
+  /** The same as stories have it, once one has been told. */
+  told: Uint8Array | undefined;
   classify(exchange: Exchange, response: ResponseHead): ResponseClass;
   classifyFailure(exchange: Exchange, failure: Failure): ResponseClass;
   settleResponse(exchange: Exchange, response: ResponseHead, length: number): void;
@@ -103,8 +106,8 @@ export interface LoadedEndpoint {
 
 /** What is noted of a request while somebody listens (routers/tap). */
 export interface StoryNotes {
-  /** An attempt begins; `tls` is the name that the endpoint has to prove, undefined without TLS. */
-  tried(client: string, endpoint: string, tls: string | undefined, nowMs: number): void;
+  /** An attempt begins. */
+  tried(at: ToldEndpoint, nowMs: number): void;
   /** The last attempt has a response, or has failed. */
   responded(status: number, nowMs: number): void;
   attemptFailed(failure: FailureKind, nowMs: number): void;

@@ -61,6 +61,7 @@ type Link = { readonly fields: ClientFields; readonly stats: RequestStats };
 
 export class ServicePath implements ServiceStage, Closable {
   readonly name: string;
+  told: Uint8Array | undefined;
   /** Its place in the cache; held by every exchange until it has ended. */
   entry: CacheEntry<ServicePath> | undefined;
   readonly #deps: ServiceDeps;

@@ -30,6 +30,7 @@ import {
 } from '../respond/messages.ts';
 import { reasonPhrase } from '../respond/reason-phrase.ts';
 import type { RetryBudget } from '../retry/budget.ts';
+import { ToldEndpoint } from '../tap/told-endpoint.ts';
 import type { ClientStats } from './client-stats.ts';
 import { Endpoint, type EndpointSettings, type EndpointUser } from './endpoint.ts';
 import { EndpointSet } from './endpoint-set.ts';
@@ -327,7 +328,10 @@ export class Client implements AttemptStage, EndpointUser, Closable {
     exchange.byService?.begin();
     if (exchange.story !== undefined) {
       const tls = exchange.opaque === Opaque.tls ? undefined : this.#settings.tlsName;
-      exchange.story.tried(this.id, endpoint.name, tls, exchange.attemptStartedMs);
+      if (endpoint.told === undefined || endpoint.told.tls !== tls) {
+        endpoint.told = new ToldEndpoint(this.id, endpoint.name, tls);
+      }
+      exchange.story.tried(endpoint.told, exchange.attemptStartedMs);
     }
     endpoint.acquire(exchange);
   }

@@ -13,6 +13,7 @@ import type { Descriptors } from '../descriptors.ts';
 import { type Exchange, type LoadedEndpoint, Opaque } from '../exchange.ts';
 import { ClientConnection, type SessionOwner, type SessionSettings } from '../http1/client-connection.ts';
 import type { Transport } from '../http1/transport.ts';
+import type { ToldEndpoint } from '../tap/told-endpoint.ts';
 import type { ClientStats } from './client-stats.ts';
 import type { FailFast } from './fail-fast.ts';
 import type { FailureAccrual } from './failure-accrual.ts';
@@ -67,6 +68,8 @@ export class Endpoint implements Balanced, LoadedEndpoint, SessionOwner {
   /** Kept by EndpointSet: the place in its list, and the last update that had it. */
   index = -1;
   generation = -1;
+  /** Kept by the client, once a request to it has been told. */
+  told: ToldEndpoint | undefined;
   readonly #failFast: FailFast | undefined;
   readonly #settings: EndpointSettings;
   readonly #user: EndpointUser;

@@ -52,7 +52,7 @@ export class LineBytes {
 
   /** The same, of text as it stands in a head: one character a byte, ASCII or else probably UTF-8. */
   headText(value: string): void {
-    if (!this.#ascii(value)) this.#plain(JSON.stringify(decoded(value)));
+    if (!this.#ascii(value)) this.#plain(headJson(value));
   }
 
   /** An integer that is not negative. */
@@ -153,8 +153,9 @@ export class LineBytes {
   }
 }
 
-function decoded(value: string): string {
-  return HIGH.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
+/** As `headText` writes it. */
+export function headJson(value: string): string {
+  return JSON.stringify(HIGH.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value);
 }
 
 function digitsOf(value: number): number {

@@ -7,7 +7,8 @@ import type { Failure, FailureKind } from '../../src/base/failure.ts';
 import { type Exchange, Opaque, type StoryNotes } from '../exchange.ts';
 import { Field, type Fields } from '../fields.ts';
 import type { StoryField, Told } from './interest.ts';
-import { type LineBytes, linePart } from './line-bytes.ts';
+import { headJson, type LineBytes, linePart } from './line-bytes.ts';
+import type { ToldEndpoint } from './told-endpoint.ts';
 
 /** Later attempts of a request are counted and not told. */
 const ATTEMPTS_MAX = 32;
@@ -16,10 +17,7 @@ const TEXT_CHARS_MAX = 2048;
 
 /** One attempt as it went: `status` is 0 when there was no response. */
 type Attempt = {
-  readonly client: string;
-  readonly endpoint: string;
-  /** The name that the endpoint's certificate had to prove; '' for TLS that proves none. */
-  readonly tls: string | undefined;
+  readonly at: ToldEndpoint;
   readonly startedMs: number;
   endedMs: number;
   /** Its own span; zero when nothing was sent. */
@@ -49,17 +47,19 @@ export class StoryOrigin {
   }
 }
 
-/** What of a line is the same in many; each begins where a value has ended. */
+/**
+ * What of a line is the same in many; each begins where a value has ended. A call to copy one costs more than
+ * its bytes, so those that usually follow each other are one.
+ */
 const Part = {
   time: linePart('{"time":"'),
   host: linePart(',"host":'),
   target: linePart(',"target":'),
   version: linePart(',"version":"1.'),
   status: linePart('","status":'),
-  path: linePart(',"path":'),
+  version11: linePart(',"version":"1.1","status":'),
   dtab: linePart(',"dtab":'),
-  client: linePart(',"client":'),
-  endpoint: linePart(',"endpoint":'),
+  next: linePart(','),
   endpointTls: linePart(',"endpointTls":'),
   tunnelOfTls: linePart(',"tunnel":"tls"'),
   tunnelOfOther: linePart(',"tunnel":"other"'),
@@ -69,26 +69,29 @@ const Part = {
   kind: linePart(',"failure":'),
   message: linePart(',"message":'),
   latency: linePart(',"latencyMs":'),
+  successLatency: linePart(',"class":"success","latencyMs":'),
   duration: linePart(',"durationMs":'),
   requestBytes: linePart(',"requestBytes":'),
   responseBytes: linePart(',"responseBytes":'),
+  bodiless: linePart(',"requestBytes":0,"responseBytes":'),
   retries: linePart(',"retries":'),
   requeues: linePart(',"requeues":'),
   attempts: linePart(',"attempts":['),
-  attempt: linePart('{"client":'),
-  nextAttempt: linePart(',{"client":'),
+  onlyAttempt: linePart(',"retries":0,"requeues":0,"attempts":[{'),
+  attempt: linePart('{'),
+  nextAttempt: linePart('},{'),
   attemptTls: linePart(',"tls":'),
   attemptAt: linePart(',"atMs":'),
   attemptMs: linePart(',"ms":'),
   attemptSpan: linePart(',"spanId":"'),
   attemptStatus: linePart('","status":'),
   attemptFailure: linePart('","failure":'),
-  attemptEnd: linePart('}'),
   trace: linePart('],"traceId":"'),
+  traceAfterAttempt: linePart('}],"traceId":"'),
   span: linePart('","spanId":"'),
   parent: linePart('","parentId":"'),
   traceEnd: linePart('"'),
-  length: linePart(',"length":'),
+  traceEndLength: linePart('","length":'),
   referer: linePart(',"referer":'),
   userAgent: linePart(',"userAgent":'),
   headers: linePart(',"headers":['),
@@ -99,6 +102,8 @@ const Part = {
   end: linePart('}\n'),
 };
 
+const noAttempts: Attempt[] = [];
+
 export class Story implements StoryNotes, Told {
   readonly #exchange: Exchange;
   readonly #origin: StoryOrigin;
@@ -106,7 +111,8 @@ export class Story implements StoryNotes, Told {
   readonly #target: string;
   readonly #host: string;
   readonly #finish: (story: Story) => void;
-  readonly #attempts: Attempt[] = [];
+  #attempts = noAttempts;
+  #last: Attempt | undefined;
   #untold = 0;
   #status = 0;
   #headMs = 0;
@@ -130,7 +136,7 @@ export class Story implements StoryNotes, Told {
     return this.#exchange;
   }
 
-  tried(client: string, endpoint: string, tls: string | undefined, nowMs: number): void {
+  tried(at: ToldEndpoint, nowMs: number): void {
     if (this.#attempts.length === ATTEMPTS_MAX) {
       this.#untold++;
       return;
@@ -138,28 +144,29 @@ export class Story implements StoryNotes, Told {
     const { trace } = this.#exchange.context;
     trace.childHi = 0;
     trace.childLo = 0;
-    this.#attempts.push({
-      client,
-      endpoint,
-      tls,
+    this.#last = {
+      at,
       startedMs: nowMs,
       endedMs: -1,
       spanHi: 0,
       spanLo: 0,
       status: 0,
       failure: undefined,
-    });
+    };
+    // One is what nearly all have: an array that grows by one has room for 17.
+    if (this.#attempts === noAttempts) this.#attempts = [this.#last];
+    else this.#attempts.push(this.#last);
   }
 
   responded(status: number, nowMs: number): void {
-    const attempt = this.#attempts.at(-1);
+    const attempt = this.#last;
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.status = status;
     this.#endAttempt(attempt, nowMs);
   }
 
   attemptFailed(failure: FailureKind, nowMs: number): void {
-    const attempt = this.#attempts.at(-1);
+    const attempt = this.#last;
     if (attempt === undefined || attempt.endedMs !== -1) return;
     attempt.failure = failure;
     this.#endAttempt(attempt, nowMs);
@@ -196,13 +203,13 @@ export class Story implements StoryNotes, Told {
       case 'path':
         return this.#exchange.service?.name ?? '';
       case 'client':
-        return this.#attempts.at(-1)?.client ?? '';
+        return this.#last?.at.client ?? '';
       case 'endpoint':
-        return this.#attempts.at(-1)?.endpoint ?? '';
+        return this.#last?.at.endpoint ?? '';
       case 'failure':
         return this.#failure?.kind ?? '';
       case 'tls':
-        return String(this.#attempts.at(-1)?.tls !== undefined);
+        return String(this.#last?.at.tls !== undefined);
       case 'status':
         return this.#status;
       case 'latency':
@@ -225,31 +232,32 @@ export class Story implements StoryNotes, Told {
     text(line, this.#method);
     textOf(line, Part.host, this.#host);
     textOf(line, Part.target, this.#target);
-    numberOf(line, Part.version, head.minor);
-    numberOf(line, Part.status, this.#status);
+    if (head.minor === 1) numberOf(line, Part.version11, this.#status);
+    else {
+      numberOf(line, Part.version, head.minor);
+      numberOf(line, Part.status, this.#status);
+    }
     this.#writeWhere(line);
     this.#writeOutcome(line);
-    line.part(Part.latency);
     line.ms(this.#headMs);
     line.part(Part.duration);
     line.ms(durationMs);
-    numberOf(line, Part.requestBytes, exchange.requestBytes || exchange.body.length);
-    numberOf(line, Part.responseBytes, exchange.responseBytes);
-    numberOf(line, Part.retries, exchange.retries);
-    numberOf(line, Part.requeues, Math.max(0, this.#count - 1 - exchange.retries));
+    const requestBytes = exchange.requestBytes || exchange.body.length;
+    if (requestBytes === 0) numberOf(line, Part.bodiless, exchange.responseBytes);
+    else {
+      numberOf(line, Part.requestBytes, requestBytes);
+      numberOf(line, Part.responseBytes, exchange.responseBytes);
+    }
     this.#writeAttempts(line);
     this.#writeTrace(line);
-    if (this.#length !== undefined) textOf(line, Part.length, this.#length);
+    if (this.#length === undefined) line.part(Part.traceEnd);
+    else textOf(line, Part.traceEndLength, this.#length);
     const referer = head.fields.named('referer');
     if (referer !== undefined) textOf(line, Part.referer, referer);
     const userAgent = head.fields.named('user-agent');
     if (userAgent !== undefined) textOf(line, Part.userAgent, userAgent);
     if (headers) writeHeaders(line, head.fields);
     line.part(Part.end);
-  }
-
-  get #count(): number {
-    return this.#attempts.length + this.#untold;
   }
 
   /** Its span is that which the last attempt was sent with. */
@@ -262,53 +270,67 @@ export class Story implements StoryNotes, Told {
 
   #writeWhere(line: LineBytes): void {
     const { service, context, opaque } = this.#exchange;
-    if (service !== undefined) textOf(line, Part.path, service.name);
+    if (service !== undefined) {
+      service.told ??= linePart(`,"path":${headJson(cut(service.name))}`);
+      line.part(service.told);
+    }
     if (context.localDtab.show !== '') textOf(line, Part.dtab, context.localDtab.show);
-    const last = this.#attempts.at(-1);
+    const last = this.#last;
     if (last !== undefined) {
-      line.part(Part.client);
-      line.text(last.client);
-      line.part(Part.endpoint);
-      line.text(last.endpoint);
-      if (last.tls !== undefined) {
+      line.part(Part.next);
+      line.part(last.at.place);
+      if (last.at.tlsText !== undefined) {
         line.part(Part.endpointTls);
-        line.text(last.tls);
+        line.part(last.at.tlsText);
       }
     }
     if (opaque !== Opaque.none) line.part(opaque === Opaque.tls ? Part.tunnelOfTls : Part.tunnelOfOther);
   }
 
+  /** Up to the name of the latency. */
   #writeOutcome(line: LineBytes): void {
     const { routed, responseClass } = this.#exchange;
-    if (this.#status === 0) line.part(Part.cancelled);
-    else if (routed ? responseClass === 'success' : this.#status < 500) line.part(Part.success);
-    else line.part(Part.failure);
     const failure = this.#failure;
-    if (failure === undefined) return;
-    line.part(Part.kind);
-    line.text(failure.kind);
-    textOf(line, Part.message, failure.message);
-  }
-
-  #writeAttempts(line: LineBytes): void {
-    line.part(Part.attempts);
-    let part = Part.attempt;
-    for (const attempt of this.#attempts) {
-      line.part(part);
-      this.#writeAttempt(line, attempt);
-      part = Part.nextAttempt;
+    const success = this.#status !== 0 && (routed ? responseClass === 'success' : this.#status < 500);
+    if (success && failure === undefined) {
+      line.part(Part.successLatency);
+      return;
     }
+    line.part(this.#status === 0 ? Part.cancelled : success ? Part.success : Part.failure);
+    if (failure !== undefined) {
+      line.part(Part.kind);
+      line.text(failure.kind);
+      textOf(line, Part.message, failure.message);
+    }
+    line.part(Part.latency);
   }
 
+  /** With the retries before and the end of the last attempt, up to the id of the trace. */
+  #writeAttempts(line: LineBytes): void {
+    const { retries } = this.#exchange;
+    const count = this.#attempts.length + this.#untold;
+    if (count === 1 && retries === 0) line.part(Part.onlyAttempt);
+    else {
+      numberOf(line, Part.retries, retries);
+      numberOf(line, Part.requeues, Math.max(0, count - 1 - retries));
+      line.part(Part.attempts);
+      if (count > 0) line.part(Part.attempt);
+    }
+    for (const attempt of this.#attempts) {
+      if (attempt !== this.#attempts[0]) line.part(Part.nextAttempt);
+      this.#writeAttempt(line, attempt);
+    }
+    line.part(count > 0 ? Part.traceAfterAttempt : Part.trace);
+  }
+
+  /** Without its braces. */
   #writeAttempt(line: LineBytes, attempt: Attempt): void {
-    const { client, endpoint, tls, startedMs, endedMs, spanHi, spanLo, status } = attempt;
+    const { at, startedMs, endedMs, spanHi, spanLo, status } = attempt;
     const failure = endedMs === -1 ? 'cancelled' : attempt.failure;
-    line.text(client);
-    line.part(Part.endpoint);
-    line.text(endpoint);
-    if (tls !== undefined) {
+    line.part(at.place);
+    if (at.tlsText !== undefined) {
       line.part(Part.attemptTls);
-      line.text(tls);
+      line.part(at.tlsText);
     }
     line.part(Part.attemptAt);
     line.ms(startedMs - this.#exchange.startedMs);
@@ -321,12 +343,10 @@ export class Story implements StoryNotes, Told {
       line.part(Part.attemptFailure);
       line.text(failure);
     }
-    line.part(Part.attemptEnd);
   }
 
   #writeTrace(line: LineBytes): void {
     const { trace } = this.#exchange.context;
-    line.part(Part.trace);
     if (trace.wide) line.hex64(trace.wideHi, trace.wideLo);
     line.hex64(trace.traceHi, trace.traceLo);
     line.part(Part.span);
@@ -335,12 +355,15 @@ export class Story implements StoryNotes, Told {
       line.part(Part.parent);
       line.hex64(trace.parentHi, trace.parentLo);
     }
-    line.part(Part.traceEnd);
   }
 }
 
 function text(line: LineBytes, value: string): void {
-  line.headText(value.length > TEXT_CHARS_MAX ? value.slice(0, TEXT_CHARS_MAX) : value);
+  line.headText(cut(value));
+}
+
+function cut(value: string): string {
+  return value.length > TEXT_CHARS_MAX ? value.slice(0, TEXT_CHARS_MAX) : value;
 }
 
 function textOf(line: LineBytes, key: Uint8Array, value: string): void {

@@ -93,6 +93,40 @@ describe('A request that somebody listens to', () => {
     assert.equal(story?.requeues, 1);
   });
 
+  it('has its values in one order, whatever there is to say of it', async () => {
+    await start([all]);
+    await get(GET.replace('1.1', '1.0').replace('User-Agent: "t"\r\n', ''));
+    await get('POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\n\r\nhello');
+    await get(GET.replace('Host: web', 'Host: none'));
+    const order = [
+      ...['time', 'router', 'server', 'peer', 'tls', 'method', 'host', 'target', 'version', 'status', 'path'],
+      ...['client', 'endpoint', 'class', 'failure', 'message', 'latencyMs', 'durationMs', 'requestBytes'],
+      ...['responseBytes', 'retries', 'requeues', 'attempts', 'traceId', 'spanId', 'length', 'userAgent'],
+    ];
+    const stories = told();
+    for (const story of stories) {
+      const keys = Object.keys(story);
+      assert.deepEqual(
+        keys,
+        order.filter((key) => keys.includes(key)),
+      );
+      for (const attempt of story.attempts) {
+        assert.deepEqual(Object.keys(attempt), ['client', 'endpoint', 'atMs', 'ms', 'spanId', 'status']);
+      }
+    }
+    const facts = stories.map(({ version, requestBytes, retries, requeues, attempts, client, status }) => [
+      version,
+      requestBytes,
+      retries + requeues,
+      attempts.map((attempt) => [attempt.client === client, attempt.status === status]),
+    ]);
+    assert.deepEqual(facts, [
+      ['1.0', 0, 0, [[true, true]]],
+      ['1.1', 5, 0, [[true, true]]],
+      ['1.1', 0, 0, []],
+    ]);
+  });
+
   it('is told as cancelled when its caller leaves', async () => {
     await start([all]);
     rig.pend('web');
