@@ -143,7 +143,7 @@ export class Linker {
       plan,
       names: naming,
       metrics,
-      stories: (batch) => this.#tap.receive(batch),
+      stories: (batch, loan) => this.#tap.receive(batch, loan),
       log,
       clock: systemClock,
     });

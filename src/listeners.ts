@@ -59,7 +59,7 @@ export class Listeners {
         return undefined;
       case 'io.l5d.recentRequests': {
         const recent = new RecentRequests(spec.capacity);
-        const take: TakeLines = (...told) => recent.take(...told);
+        const take: TakeLines = (lines, count) => recent.take(lines, count);
         this.#listen(spec.kind, { ...everything, rate: spec.sampleRate }, take, spec.capacity);
         return recent;
       }

@@ -20,9 +20,20 @@ export type AdminAnswer = {
   readonly status: number;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | AsyncIterable<string | Buffer>;
+  readonly body: string | Uint8Array | AsyncIterable<string | Buffer> | LiveBody;
   /** Called when the answer has been sent, or cannot be any more. */
   readonly sent?: () => void;
+};
+
+/** A body that goes on for as long as somebody listens. */
+export interface LiveBody {
+  flowTo(sink: BodySink): void;
+}
+
+/** What takes a body: `done` is called when a piece has been written, or cannot be any more. */
+export type BodySink = {
+  write(piece: string | Buffer, done: () => void): unknown;
+  end(): unknown;
 };
 
 export type Page = {

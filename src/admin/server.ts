@@ -4,6 +4,7 @@
  * bound. Pages are matched by their exact path; the filter judges the page that would answer, so no spelling
  * of a path goes around it.
  */
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -319,7 +320,13 @@ function send(reply: FastifyReply, answer: AdminAnswer, headOnly = false): Fasti
   const { body } = answer;
   if (typeof body === 'string' || body instanceof Uint8Array) return reply.send(Buffer.from(body));
   // Rendering a body that is not sent would be for nothing.
-  return reply.send(headOnly ? Buffer.alloc(0) : Readable.from(body, { objectMode: false }));
+  if (headOnly) return reply.send(Buffer.alloc(0));
+  if (!('flowTo' in body)) return reply.send(Readable.from(body, { objectMode: false }));
+  const { raw } = reply.hijack();
+  raw.on('error', () => {});
+  raw.writeHead(answer.status, reply.getHeaders() as OutgoingHttpHeaders);
+  body.flowTo(raw);
+  return reply;
 }
 
 function statusOf(error: unknown): number {

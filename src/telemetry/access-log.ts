@@ -5,6 +5,7 @@
  */
 import type { AccessLogSpec } from '../../config/spec.ts';
 import type { Clock } from '../base/clock.ts';
+import { type Loan, notLent } from '../base/loans.ts';
 import type { Log } from '../base/log.ts';
 import type { Counter, Scope } from '../base/stats.ts';
 import { LogFile } from './log-file.ts';
@@ -34,8 +35,8 @@ export function openAccessLog(router: string, spec: AccessLogSpec, deps: AccessL
       ? stdoutSink(deps.stdout ?? process.stdout, dropped)
       : fileSink(spec, deps, dropped);
   const where = [{ field: 'router', op: '=', value: router } as const];
-  const listener = deps.tap.listen({ ...everything, where }, (lines, count) => {
-    if (spec.format === 'json') sink.write(lines, count);
+  const listener = deps.tap.listen({ ...everything, where }, (lines, count, loan) => {
+    if (spec.format === 'json') sink.write(lines, count, loan);
     else writeCommon(sink, lines.toString());
   });
   if (listener === undefined) deps.log.error('too many listen to requests: no access log', { router });
@@ -47,7 +48,7 @@ export function openAccessLog(router: string, spec: AccessLogSpec, deps: AccessL
   };
 }
 
-type Sink = { write(lines: Buffer, count: number): void; close(): Promise<void> };
+type Sink = { write(lines: Buffer, count: number, loan: Loan): void; close(): Promise<void> };
 
 function fileSink(spec: AccessLogSpec, { clock, log }: AccessLogDeps, dropped: Counter): Sink {
   const { path, append, keep } = spec;
@@ -56,9 +57,13 @@ function fileSink(spec: AccessLogSpec, { clock, log }: AccessLogDeps, dropped: C
 
 function stdoutSink(stdout: NonNullable<AccessLogDeps['stdout']>, dropped: Counter): Sink {
   return {
-    write(lines, count) {
-      if (stdout.writableLength > STDOUT_BYTES_MAX) dropped.add(count);
-      else stdout.write(lines);
+    write(lines, count, loan) {
+      if (stdout.writableLength > STDOUT_BYTES_MAX) {
+        dropped.add(count);
+        return;
+      }
+      loan.keep();
+      stdout.write(lines, () => loan.release());
     },
     close: () => Promise.resolve(),
   };
@@ -69,7 +74,7 @@ function writeCommon(sink: Sink, stories: string): void {
   for (const story of stories.split('\n')) {
     if (story !== '') lines.push(...commonLines(JSON.parse(story) as StoryRecord));
   }
-  if (lines.length > 0) sink.write(Buffer.from(lines.join('')), lines.length);
+  if (lines.length > 0) sink.write(Buffer.from(lines.join('')), lines.length, notLent);
 }
 
 /** A line an upstream response: `host ip - - [time] "request" status length "referer" "agent"`. */

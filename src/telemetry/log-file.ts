@@ -6,6 +6,7 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { Loan } from '../base/loans.ts';
 import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import { nextRollMs, type RollPolicy, rolledSuffix } from './roll-policy.ts';
@@ -24,6 +25,8 @@ export type LogFileOptions = {
   readonly dropped: Counter;
 };
 
+type Piece = { readonly lines: Buffer; readonly loan: Loan };
+
 export class LogFile {
   readonly #options: LogFileOptions;
   #file: FileHandle | undefined;
@@ -32,7 +35,7 @@ export class LogFile {
   #bytes = 0;
   #startedMs = 0;
   #rollsMs = Number.POSITIVE_INFINITY;
-  #waiting: Buffer[] = [];
+  #waiting: Piece[] = [];
   /** Lines that wait. */
   #count = 0;
   /** Waiting or being written. */
@@ -45,12 +48,13 @@ export class LogFile {
   }
 
   /** `lines` ends with a line feed. */
-  write(lines: Buffer, count: number): void {
+  write(lines: Buffer, count: number, loan: Loan): void {
     if (this.#backlog > BACKLOG_BYTES_MAX) {
       this.#drop(count);
       return;
     }
-    this.#waiting.push(lines);
+    loan.keep();
+    this.#waiting.push({ lines, loan });
     this.#count += count;
     this.#backlog += lines.length;
     this.#working ??= this.#work();
@@ -65,7 +69,8 @@ export class LogFile {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = Buffer.concat(this.#waiting);
+      const lines = Buffer.concat(this.#waiting.map((piece) => piece.lines));
+      for (const { loan } of this.#waiting) loan.release();
       const count = this.#count;
       this.#waiting = [];
       this.#count = 0;

@@ -7,6 +7,7 @@
 import type { Interest } from '../../routers/tap/interest.ts';
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import type { Closable } from '../base/closable.ts';
+import { type Loan, notLent } from '../base/loans.ts';
 
 /** Bits of a mask. */
 const LISTENERS_MAX = 31;
@@ -81,13 +82,16 @@ export type Listening = Omit<Interest, 'bit'>;
 /** Everybody hears of every request. */
 export const everything: Listening = { rate: 1, sampling: 'request', where: [], headers: false };
 
-/** Whole lines in UTF-8, each with its line feed, and how many they are. Others have the same bytes. */
-export type TakeLines = (lines: Buffer, count: number) => void;
+/**
+ * Whole lines in UTF-8, each with its line feed, and how many they are. Others have the same bytes, and the
+ * memory is used again: who needs it after the call keeps the loan until then.
+ */
+export type TakeLines = (lines: Buffer, count: number, loan: Loan) => void;
 
 export type ListenOptions = {
   /** Listens only while `tracing` is on. */
   readonly traces?: boolean;
-  /** More than the last so many of a batch need not be told. */
+  /** No more than the last so many of a batch need be told, in memory that the listener may keep. */
   readonly last?: number;
 };
 
@@ -135,17 +139,17 @@ export class Tap {
     };
   }
 
-  receive(batch: StoryBatch): void {
+  receive(batch: StoryBatch, loan: Loan = notLent): void {
     const { lines, masks } = batch;
     let all = ~0;
     for (let i = 0; i < masks.length; i++) all &= masks[i] as number;
     for (const [bit, { take, options }] of [...this.#listeners]) {
-      if ((all & (1 << bit)) !== 0) {
-        take(lines, masks.length);
+      if ((all & (1 << bit)) !== 0 && options.last === undefined) {
+        take(lines, masks.length, loan);
         continue;
       }
       const own = ownLines(1 << bit, batch, options.last ?? Number.POSITIVE_INFINITY);
-      if (own.length > 0) take(Buffer.concat(own), own.length);
+      if (own.length > 0) take(Buffer.concat(own), own.length, notLent);
     }
   }
 

@@ -9,6 +9,7 @@
  */
 import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import { assert } from '../base/assert.ts';
+import { type Loan, Loans } from '../base/loans.ts';
 
 /** Told and not yet taken: some 100 ms of a thread that is as busy as it can be. */
 const RING_BYTES = 4 * 1024 * 1024;
@@ -25,6 +26,9 @@ export function storyMemory(bytes = RING_BYTES): SharedArrayBuffer {
 }
 
 const BATCH_NUMBERS = 2;
+/** What is read goes into buffers of the size of a usual batch; more of them do not wait to be used again. */
+const LENT_BYTES = 320 * 1024;
+const LENT_IDLE_MAX = 4;
 
 class Ring {
   readonly positions: Int32Array;
@@ -85,16 +89,29 @@ export class StoryWriter {
   }
 }
 
+export type TakeStories = (batch: StoryBatch, loan: Loan) => void;
+
+type LentBatch = StoryBatch & { readonly loan: Loan };
+
 /** On the control thread. */
 export class StoryReader {
   readonly #ring: Ring;
+  readonly #loans = new Loans(LENT_BYTES, LENT_IDLE_MAX);
 
   constructor(memory: SharedArrayBuffer) {
     this.#ring = new Ring(memory);
   }
 
-  /** The oldest batch, in memory of its own; undefined when all have been read. */
-  read(): StoryBatch | undefined {
+  /** Takes all there are; whoever keeps the lines of one for longer than the call says so. */
+  readAll(take: TakeStories): void {
+    for (let batch = this.read(); batch !== undefined; batch = this.read()) {
+      take(batch, batch.loan);
+      batch.loan.release();
+    }
+  }
+
+  /** The oldest batch, which is the caller's until it releases it; undefined when all have been read. */
+  read(): LentBatch | undefined {
     const ring = this.#ring;
     if (ring.used === 0) return undefined;
     const start = Atomics.load(ring.positions, TAIL);
@@ -103,10 +120,11 @@ export class StoryReader {
     const [bytes = 0, count = 0] = numbers;
     const head = new Uint32Array(BATCH_NUMBERS + count);
     assert(aligned(head.byteLength) + aligned(bytes) <= ring.used, 'a batch is written whole');
-    const lines = Buffer.allocUnsafeSlow(bytes);
+    const loan = this.#loans.lend(bytes);
+    const lines = loan.buffer.subarray(0, bytes);
     const position = ring.take(ring.take(start, bytesOf(head)), lines);
     Atomics.store(ring.positions, TAIL, position);
-    return { lines, masks: head.subarray(BATCH_NUMBERS) };
+    return { lines, masks: head.subarray(BATCH_NUMBERS), loan };
   }
 }
 

@@ -5,10 +5,10 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { ServerSpec } from '../../config/spec.ts';
 import type { Interest } from '../../routers/tap/interest.ts';
-import type { StoryBatch } from '../../routers/tap/request-tap.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Closable } from '../base/closable.ts';
 import { Failure } from '../base/failure.ts';
+import { notLent } from '../base/loans.ts';
 import type { Log } from '../base/log.ts';
 import type { Counter } from '../base/stats.ts';
 import type { MetricsSource, MetricsTree } from '../telemetry/metrics-tree.ts';
@@ -21,7 +21,7 @@ import { localBinder, type NameSource, serveInterpreters } from './interpreter-p
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { failureFromData } from './naming-messages.ts';
 import { SlabStats } from './stat-slab.ts';
-import { StoryReader, storyMemory } from './story-ring.ts';
+import { StoryReader, storyMemory, type TakeStories } from './story-ring.ts';
 import { takenAddress } from './taken-address.ts';
 
 /** The first to die is replaced at once, those that follow it soon after ever longer pauses. */
@@ -41,7 +41,7 @@ export type DataHostDeps = {
   readonly names: NameSource;
   readonly metrics: MetricsTree;
   /** Stories of requests, as asked for by `setInterests`. */
-  readonly stories: (batch: StoryBatch) => void;
+  readonly stories: TakeStories;
   readonly log: Log;
   /** Of the pauses before a thread that died is replaced. */
   readonly clock: Clock;
@@ -85,7 +85,7 @@ class LocalHost implements DataHost {
         stats: new SlabStats((messages) => this.#source.receive(messages)),
         clock: systemClock,
         tell({ lines, masks }) {
-          stories({ lines: Buffer.from(lines), masks: Array.from(masks) });
+          stories({ lines: Buffer.from(lines), masks: Array.from(masks) }, notLent);
           return true;
         },
         log,
@@ -314,7 +314,7 @@ class DataThread {
   #reason = 'it ended';
   readonly #exited: Promise<void>;
   readonly #told: StoryReader;
-  readonly #stories: (batch: StoryBatch) => void;
+  readonly #stories: TakeStories;
   readonly #questions = new Map<number, (clients: readonly ClientReport[]) => void>();
   #question = 0;
   #cut = 0;
@@ -431,7 +431,7 @@ class DataThread {
   }
 
   #takeStories(): void {
-    for (let batch = this.#told.read(); batch !== undefined; batch = this.#told.read()) this.#stories(batch);
+    this.#told.readAll(this.#stories);
   }
 
   #receive(message: FromThread): void {

@@ -54,9 +54,13 @@ class Rig {
     });
   }
 
+  /** Who keeps the lines that were told. */
+  keepers = 0;
+
   tell(fields: object = {}): void {
     const lines = Buffer.from(`${JSON.stringify({ ...story, ...fields })}\n`);
-    this.tap.receive({ lines, masks: [1] });
+    const loan = { keep: () => void this.keepers++, release: () => void this.keepers-- };
+    this.tap.receive({ lines, masks: [1] }, loan);
   }
 }
 
@@ -82,7 +86,9 @@ describe('The access log', () => {
     const rig = new Rig({ path: join(folder, 'json.log'), format: 'json' });
     rig.tell();
     rig.tell({ status: 404 });
+    assert.equal(rig.keepers, 1);
     await rig.log.close();
+    assert.equal(rig.keepers, 0);
     const statuses = read('json.log')
       .trimEnd()
       .split('\n')
@@ -126,13 +132,19 @@ describe('The access log', () => {
   });
 
   it('drops and counts what standard output does not take', () => {
-    const written: string[] = [];
-    const pipe = { writableLength: 0, write: (text: string) => written.push(text) };
+    const written: (() => void)[] = [];
+    const pipe = {
+      writableLength: 0,
+      write: (_lines: Buffer, done: () => void) => written.push(done),
+    };
     const rig = new Rig({ path: 'stdout', format: 'json' }, pipe as unknown as NodeJS.WriteStream);
     rig.tell();
     pipe.writableLength = 5 * 1024 * 1024;
     rig.tell();
     assert.equal(written.length, 1);
+    assert.equal(rig.keepers, 1);
+    written[0]?.();
+    assert.equal(rig.keepers, 0);
     assert.equal(rig.stats.value('rt/http/access_log/dropped'), 1);
   });
 });

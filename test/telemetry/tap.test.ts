@@ -55,6 +55,26 @@ describe('Tap', () => {
     ]);
   });
 
+  it('hands on the loan of a batch with the batch, and copies what a listener may keep', () => {
+    const tap = new Tap(() => {});
+    const loan = { keep() {}, release() {} };
+    const lines = Buffer.alloc(16, '{"n":1}\n');
+    const heard: [string, boolean, boolean][] = [];
+    const hears =
+      (who: string): TakeLines =>
+      (own, _count, lent) =>
+        heard.push([who, own.buffer === lines.buffer, lent === loan]);
+    tap.listen(everything, hears('whole'));
+    tap.listen(everything, hears('some'));
+    tap.listen(everything, hears('last'), { last: 2 });
+    tap.receive({ lines, masks: [0b111, 0b101] }, loan);
+    assert.deepEqual(heard, [
+      ['whole', true, true],
+      ['some', false, false],
+      ['last', false, false],
+    ]);
+  });
+
   it('does not give a newcomer what was under way for one that has left', () => {
     const tap = new Tap(() => {});
     const heard: string[] = [];

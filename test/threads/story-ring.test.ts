@@ -57,12 +57,16 @@ describe('The ring of stories', () => {
     }
   });
 
-  it('lends no memory: a batch that was read stays as it is', () => {
+  it('lends memory: a batch stays as it is while somebody keeps it', () => {
     const { writer, reader } = ends();
     writer.write(batch('a'.repeat(500)));
     const first = reader.read();
     writer.write(batch('b'.repeat(1000)));
+    reader.readAll(() => {});
     assert.equal(first?.lines.toString(), 'a'.repeat(500));
+    first?.loan.release();
+    writer.write(batch('c'.repeat(500)));
+    reader.readAll((each) => assert.equal(each.lines.buffer, first?.lines.buffer));
   });
 
   it('loses and mixes nothing, whatever the sizes and however fast the reader is', () => {

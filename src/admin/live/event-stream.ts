@@ -4,20 +4,23 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { type Closable, nothingToClose } from '../../base/closable.ts';
-import { type AdminAnswer, text } from '../page.ts';
+import { type Loan, notLent } from '../../base/loans.ts';
+import { type AdminAnswer, type BodySink, type LiveBody, text } from '../page.ts';
 
 const STREAMS_MAX = 200;
 const BACKLOG_MAX = 4 * 1024 * 1024;
 /** Proxies on the way, and our own idle limit, end what is silent for longer. */
 const KEEP_ALIVE_MS = 15_000;
 
-export class EventStream implements Closable, AsyncIterable<string | Buffer> {
+export class EventStream implements Closable, LiveBody {
   readonly #onClose: () => void;
-  #pieces: (string | Buffer)[] = [];
-  /** Of the pieces: characters of texts, bytes of others. */
+  #sink: BodySink | undefined;
+  #waiting: Piece[] = [];
+  /** Being written. */
+  #under: readonly Piece[] = [];
+  /** Of both: characters of texts, bytes of others. */
   #length = 0;
   #ended = false;
-  #wake: (() => void) | undefined;
   /** Called once, when the client has left or the stream is closed. */
   closed: () => void = () => {};
 
@@ -26,11 +29,12 @@ export class EventStream implements Closable, AsyncIterable<string | Buffer> {
   }
 
   /** False: the client is too slow, and this is dropped. */
-  send(piece: string | Buffer): boolean {
+  send(piece: string | Buffer, loan: Loan = notLent): boolean {
     if (this.#ended || this.#length + piece.length > BACKLOG_MAX) return false;
-    this.#pieces.push(piece);
+    loan.keep();
+    this.#waiting.push({ piece, loan });
     this.#length += piece.length;
-    this.#wake?.();
+    this.#flow();
     return true;
   }
 
@@ -39,43 +43,47 @@ export class EventStream implements Closable, AsyncIterable<string | Buffer> {
     return this.#length === 0;
   }
 
+  flowTo(sink: BodySink): void {
+    this.#sink = sink;
+    this.#flow();
+  }
+
+  /** What waits is still written. */
   close(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#wake?.();
+    this.#flow();
     this.#onClose();
     this.closed();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<string | Buffer> {
-    return {
-      next: () => this.#next(),
-      return: async () => {
-        this.close();
-        return { done: true, value: undefined };
-      },
-    };
-  }
-
-  async #next(): Promise<IteratorResult<string | Buffer>> {
-    while (this.#pieces.length === 0) {
-      if (this.#ended) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+  #flow(): void {
+    const sink = this.#sink;
+    if (sink === undefined || this.#under.length > 0) return;
+    const pieces = this.#waiting;
+    if (pieces.length === 0) {
+      if (this.#ended) sink.end();
+      return;
     }
-    const value = joined(this.#pieces);
-    this.#pieces = [];
-    this.#length = 0;
-    return { done: false, value };
+    this.#waiting = [];
+    this.#under = pieces;
+    const last = pieces.length - 1;
+    for (const [i, { piece }] of pieces.entries()) sink.write(piece, i === last ? this.#written : nothing);
   }
+
+  readonly #written = (): void => {
+    for (const { piece, loan } of this.#under) {
+      this.#length -= piece.length;
+      loan.release();
+    }
+    this.#under = [];
+    this.#flow();
+  };
 }
 
-function joined(pieces: readonly (string | Buffer)[]): string | Buffer {
-  if (pieces.length === 1) return pieces[0] as string | Buffer;
-  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-}
+type Piece = { readonly piece: string | Buffer; readonly loan: Loan };
+
+const nothing = (): void => {};
 
 export function event(name: string, json: string): string {
   return `event: ${name}\ndata: ${json}\n\n`;

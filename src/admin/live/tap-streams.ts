@@ -5,6 +5,7 @@
 import type { Condition } from '../../../routers/tap/interest.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Closable } from '../../base/closable.ts';
+import type { Loan } from '../../base/loans.ts';
 import type { Tap } from '../../telemetry/tap.ts';
 import { type EventStream, event } from './event-stream.ts';
 
@@ -12,7 +13,8 @@ import { type EventStream, event } from './event-stream.ts';
 const EVENTS_A_SECOND = 200;
 
 type Group = { readonly streams: Set<Member>; readonly tap: Closable };
-type Member = { readonly stream: EventStream; readonly take: (lines: Buffer) => void };
+type Take = (lines: Buffer, loan: Loan) => void;
+type Member = { readonly stream: EventStream; readonly take: Take };
 
 export type TapQuestion = {
   readonly where: readonly Condition[];
@@ -37,7 +39,8 @@ export class TapStreams {
     const key = JSON.stringify(question);
     const group = this.#groups.get(key) ?? this.#listen(key, question);
     if (group === undefined) return 'Too many listen to requests already.';
-    const take = form === 'events' ? this.#asEvents(stream) : (lines: Buffer) => void stream.send(lines);
+    const asLines: Take = (lines, loan) => void stream.send(lines, loan);
+    const take = form === 'events' ? this.#asEvents(stream) : asLines;
     const member = { stream, take };
     group.streams.add(member);
     stream.closed = () => {
@@ -52,8 +55,8 @@ export class TapStreams {
   #listen(key: string, question: TapQuestion): Group | undefined {
     const streams = new Set<Member>();
     const wanted = { ...question, sampling: 'request' } as const;
-    const tap = this.#tap.listen(wanted, (lines) => {
-      for (const { take } of streams) take(lines);
+    const tap = this.#tap.listen(wanted, (lines, _count, loan) => {
+      for (const { take } of streams) take(lines, loan);
     });
     if (tap === undefined) return undefined;
     const group = { streams, tap };
