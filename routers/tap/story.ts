@@ -59,8 +59,6 @@ const Part = {
   status: linePart('","status":'),
   version11: linePart(',"version":"1.1","status":'),
   dtab: linePart(',"dtab":'),
-  next: linePart(','),
-  endpointTls: linePart(',"endpointTls":'),
   tunnelOfTls: linePart(',"tunnel":"tls"'),
   tunnelOfOther: linePart(',"tunnel":"other"'),
   success: linePart(',"class":"success"'),
@@ -77,11 +75,7 @@ const Part = {
   retries: linePart(',"retries":'),
   requeues: linePart(',"requeues":'),
   attempts: linePart(',"attempts":['),
-  onlyAttempt: linePart(',"retries":0,"requeues":0,"attempts":[{'),
-  attempt: linePart('{'),
-  nextAttempt: linePart('},{'),
-  attemptTls: linePart(',"tls":'),
-  attemptAt: linePart(',"atMs":'),
+  nextAttempt: linePart('},'),
   attemptMs: linePart(',"ms":'),
   attemptSpan: linePart(',"spanId":"'),
   attemptStatus: linePart('","status":'),
@@ -237,8 +231,7 @@ export class Story implements StoryNotes, Told {
       numberOf(line, Part.version, head.minor);
       numberOf(line, Part.status, this.#status);
     }
-    this.#writeWhere(line);
-    this.#writeOutcome(line);
+    this.#writeWhereAndOutcome(line);
     line.ms(this.#headMs);
     line.part(Part.duration);
     line.ms(durationMs);
@@ -268,35 +261,34 @@ export class Story implements StoryNotes, Told {
     attempt.spanLo = childLo;
   }
 
-  #writeWhere(line: LineBytes): void {
-    const { service, context, opaque } = this.#exchange;
+  /** Up to the name of the latency. */
+  #writeWhereAndOutcome(line: LineBytes): void {
+    const { service, context, opaque, routed, responseClass } = this.#exchange;
+    const last = this.#last;
+    const dtab = context.localDtab.show;
+    const answered = this.#status !== 0 && (routed ? responseClass === 'success' : this.#status < 500);
+    const success = answered && this.#failure === undefined;
     if (service !== undefined) {
       service.told ??= linePart(`,"path":${headJson(cut(service.name))}`);
+      if (success && last !== undefined && dtab === '' && opaque === Opaque.none) {
+        const all = last.at.success(service.told, Part.successLatency);
+        if (all !== undefined) {
+          line.part(all);
+          return;
+        }
+      }
       line.part(service.told);
     }
-    if (context.localDtab.show !== '') textOf(line, Part.dtab, context.localDtab.show);
-    const last = this.#last;
-    if (last !== undefined) {
-      line.part(Part.next);
-      line.part(last.at.place);
-      if (last.at.tlsText !== undefined) {
-        line.part(Part.endpointTls);
-        line.part(last.at.tlsText);
-      }
-    }
+    if (dtab !== '') textOf(line, Part.dtab, dtab);
+    if (last !== undefined) line.part(last.at.place);
     if (opaque !== Opaque.none) line.part(opaque === Opaque.tls ? Part.tunnelOfTls : Part.tunnelOfOther);
+    if (success) line.part(Part.successLatency);
+    else this.#writeFailure(line, answered);
   }
 
-  /** Up to the name of the latency. */
-  #writeOutcome(line: LineBytes): void {
-    const { routed, responseClass } = this.#exchange;
+  #writeFailure(line: LineBytes, answered: boolean): void {
+    line.part(this.#status === 0 ? Part.cancelled : answered ? Part.success : Part.failure);
     const failure = this.#failure;
-    const success = this.#status !== 0 && (routed ? responseClass === 'success' : this.#status < 500);
-    if (success && failure === undefined) {
-      line.part(Part.successLatency);
-      return;
-    }
-    line.part(this.#status === 0 ? Part.cancelled : success ? Part.success : Part.failure);
     if (failure !== undefined) {
       line.part(Part.kind);
       line.text(failure.kind);
@@ -305,34 +297,31 @@ export class Story implements StoryNotes, Told {
     line.part(Part.latency);
   }
 
-  /** With the retries before and the end of the last attempt, up to the id of the trace. */
+  /** With the retries, and on to the id of the trace. */
   #writeAttempts(line: LineBytes): void {
     const { retries } = this.#exchange;
     const count = this.#attempts.length + this.#untold;
-    if (count === 1 && retries === 0) line.part(Part.onlyAttempt);
-    else {
+    const [first] = this.#attempts;
+    if (count === 1 && retries === 0 && first !== undefined) {
+      line.part(first.at.only);
+      this.#writeAttempt(line, first);
+    } else {
       numberOf(line, Part.retries, retries);
       numberOf(line, Part.requeues, Math.max(0, count - 1 - retries));
       line.part(Part.attempts);
-      if (count > 0) line.part(Part.attempt);
-    }
-    for (const attempt of this.#attempts) {
-      if (attempt !== this.#attempts[0]) line.part(Part.nextAttempt);
-      this.#writeAttempt(line, attempt);
+      for (const attempt of this.#attempts) {
+        if (attempt !== first) line.part(Part.nextAttempt);
+        line.part(attempt.at.attempt);
+        this.#writeAttempt(line, attempt);
+      }
     }
     line.part(count > 0 ? Part.traceAfterAttempt : Part.trace);
   }
 
-  /** Without its braces. */
+  /** From its time on, without the brace at the end. */
   #writeAttempt(line: LineBytes, attempt: Attempt): void {
-    const { at, startedMs, endedMs, spanHi, spanLo, status } = attempt;
+    const { startedMs, endedMs, spanHi, spanLo, status } = attempt;
     const failure = endedMs === -1 ? 'cancelled' : attempt.failure;
-    line.part(at.place);
-    if (at.tlsText !== undefined) {
-      line.part(Part.attemptTls);
-      line.part(at.tlsText);
-    }
-    line.part(Part.attemptAt);
     line.ms(startedMs - this.#exchange.startedMs);
     line.part(Part.attemptMs);
     line.ms(endedMs === -1 ? 0 : endedMs - startedMs);

@@ -30,8 +30,9 @@ export async function startProgram(
   const [program, all] = pinned(role, command, words);
   const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  // Of an access log there is much: reading it should take little of the core that the load is on.
   const listen = (chunk: Buffer): void => {
-    said = (said + chunk.toString()).slice(-LOG_CHARS_MAX);
+    said = (said + chunk.subarray(-LOG_CHARS_MAX).toString()).slice(-LOG_CHARS_MAX);
   };
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
