@@ -101,6 +101,18 @@ describe('The ring of stories', () => {
     );
   });
 
+  it('uses no more of its memory than a reader that keeps up makes it', () => {
+    const memory = storyMemory(RING_BYTES);
+    const [writer, reader] = [new StoryWriter(memory), new StoryReader(memory)];
+    for (let i = 0; i < 100; i++) {
+      assert.ok(writer.write(batch('x'.repeat(100))));
+      assert.ok(i % 2 === 0 || writer.write(batch('y'.repeat(60))));
+      reader.readAll(() => {});
+    }
+    const most = sizeOf('x'.repeat(100), [1]) + sizeOf('y'.repeat(60), [1]);
+    assert.ok(new Uint8Array(memory, 16 + most).every((byte) => byte === 0));
+  });
+
   it('goes on where positions pass 2^31 and 2^32', () => {
     for (const position of [0x7fffff00, 0xffffff00]) {
       const memory = storyMemory(RING_BYTES);
@@ -118,7 +130,7 @@ describe('The ring of stories', () => {
     const writer = new StoryWriter(memory);
     writer.write(batch('whole'));
     // The bytes behind the head are what is left of it.
-    new Uint8Array(memory).fill(0xff, 8 + sizeOf('whole', [1]));
+    new Uint8Array(memory).fill(0xff, 16 + sizeOf('whole', [1]));
     const reader = new StoryReader(memory);
     assert.equal(shown(reader.read())?.[0], 'whole');
     assert.equal(reader.read(), undefined);
