@@ -386,6 +386,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
     } else {
       this.#plain = new PlainWriter(handle, this);
       this.#plainReader = new PlainReader(handle, sharedBuffer, this);
+      if (!this.#reading) this.#plainReader.pause();
     }
   }
 
@@ -405,6 +406,7 @@ export class Transport implements WatchedSocket, WriterOwner, DirectReader {
       const transport = this[TRANSPORT];
       transport.#read();
       transport.#onConnect?.();
+      transport.#onConnect = undefined;
     },
     ended(this: Attached): void {
       const transport = this[TRANSPORT];

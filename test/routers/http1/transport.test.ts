@@ -120,3 +120,26 @@ describe('A connection', () => {
     );
   });
 });
+
+describe('A connection that is being opened', () => {
+  it('is not read from when it was paused before, until it goes on', async () => {
+    const server = net.createServer((socket) => socket.write('hello'));
+    server.listen(0, '127.0.0.1');
+    await until(() => server.listening, 'a listener');
+    const end = new End();
+    let connected = false;
+    const to = { host: '127.0.0.1', port: (server.address() as net.AddressInfo).port };
+    end.transport = Transport.connect(to, { noDelay: true }, end, () => {
+      connected = true;
+    });
+    end.transport.pause();
+    await until(() => connected, 'the connection');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(end.received, 0);
+    end.transport.resume();
+    await until(() => end.received === 5, 'what was sent meanwhile');
+    end.transport.destroy();
+    server.close();
+    await until(() => end.closed, 'its end');
+  });
+});
