@@ -20,7 +20,7 @@ import { type Scenario, scenarios } from './support/scenarios.ts';
 const help = `npm run bench -- [options]
   --rounds N       rounds of each scenario, every proxy in each (5)
   --seconds N      length of one measurement (4)
-  --warmup N       seconds before the first round of a proxy (2)
+  --warmup N       seconds before the first round of a proxy (6)
   --scenarios A,B  of ${scenarios.map((scenario) => scenario.name).join(', ')}
   --proxies A,B    of ${proxyNames.join(', ')}
   --short          one round of a second: checks that it runs, its figures mean nothing
@@ -65,7 +65,7 @@ function settingsOf(words: readonly string[]): Settings {
   return {
     rounds: number(values.rounds, values.short ? 1 : 5),
     seconds: number(values.seconds, values.short ? 1 : 4),
-    warmup: number(values.warmup, values.short ? 1 : 2),
+    warmup: number(values.warmup, values.short ? 1 : 6),
     scenarios: some(values.scenarios, scenarios, (scenario) => scenario.name),
     proxies: values.proxies === undefined ? usualProxies : some(values.proxies, proxyNames, (name) => name),
   };
