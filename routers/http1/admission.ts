@@ -154,8 +154,7 @@ export class Admission {
     }
     const next = callers.first;
     if (next !== undefined) {
-      callers.remove(next);
-      next.value.placeInSource = callers.add(next.value);
+      callers.toEnd(next);
       next.value.side.drain();
     }
     return false;

@@ -13,16 +13,49 @@ export interface CallerSide {
   close(): void;
 }
 
-/** What a listener keeps of a caller's connection, whatever that is at the moment. */
-export type KeptCaller = {
+/** What a listener keeps of a caller's connection from accept to close, whatever that is at the moment. */
+export class KeptCaller {
   side: CallerSide;
   readonly source: Source;
   /** Undefined without TLS. */
   readonly cohort: Cohort<CallerSide> | undefined;
-  place: Link<KeptCaller> | undefined;
-  placeInSource: Link<KeptCaller> | undefined;
-  member: CohortMember<CallerSide> | undefined;
-};
+  readonly #all: LinkedList<KeptCaller>;
+  readonly #place: Link<KeptCaller>;
+  readonly #placeInSource: Link<KeptCaller>;
+  readonly #member: CohortMember<CallerSide> | undefined;
+
+  /** Adds itself to all that hold connections of its kind. */
+  constructor(
+    side: CallerSide,
+    source: Source,
+    cohort: Cohort<CallerSide> | undefined,
+    all: LinkedList<KeptCaller>,
+  ) {
+    this.side = side;
+    this.source = source;
+    this.cohort = cohort;
+    this.#all = all;
+    side.kept = this;
+    this.#place = all.add(this);
+    this.#placeInSource = source.callers.add(this);
+    this.#member = cohort?.add(side);
+  }
+
+  /** Another takes the connection over. */
+  becomes(side: CallerSide): void {
+    this.side.kept = undefined;
+    this.side = side;
+    side.kept = this;
+    if (this.#member !== undefined) this.cohort?.replace(this.#member, side);
+  }
+
+  remove(): void {
+    this.side.kept = undefined;
+    this.#all.remove(this.#place);
+    this.source.callers.remove(this.#placeInSource);
+    if (this.#member !== undefined) this.cohort?.delete(this.#member);
+  }
+}
 
 /** An address that callers come from. */
 export class Source {

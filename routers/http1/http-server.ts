@@ -35,7 +35,7 @@ import { TlsListener } from '../tls/tls-listener.ts';
 import type { ServerTlsMaterial } from '../tls/tls-material.ts';
 import { Admission } from './admission.ts';
 import { CallerLimits } from './caller-limits.ts';
-import type { CallerSide, KeptCaller, Source } from './caller-side.ts';
+import { type CallerSide, KeptCaller, type Source } from './caller-side.ts';
 import { CallerTunnel } from './caller-tunnel.ts';
 import type { ConnectPolicy } from './connect-policy.ts';
 import type { ConnectTarget } from './connect-target.ts';
@@ -341,10 +341,7 @@ export class HttpServer implements ConnectionHost {
   closed(side: CallerSide, transport: Transport, openedMs: number): void {
     const { kept } = side;
     if (kept === undefined) return;
-    side.kept = undefined;
-    if (kept.place !== undefined) this.#connections.remove(kept.place);
-    if (kept.placeInSource !== undefined) kept.source.callers.remove(kept.placeInSource);
-    if (kept.member !== undefined) kept.cohort?.delete(kept.member);
+    kept.remove();
     // With TLS it ends with the socket below, which came before the handshake.
     if (kept.cohort === undefined) this.#admission.leave(kept.source);
     const nowMs = this.wheel.nowMs();
@@ -354,12 +351,7 @@ export class HttpServer implements ConnectionHost {
   }
 
   #replace<S extends CallerSide>(before: CallerSide, after: S): S {
-    const { kept } = before;
-    if (kept === undefined) return after;
-    before.kept = undefined;
-    after.kept = kept;
-    kept.side = after;
-    if (kept.member !== undefined) kept.cohort?.replace(kept.member, after);
+    before.kept?.becomes(after);
     return after;
   }
 
@@ -428,17 +420,8 @@ export class HttpServer implements ConnectionHost {
     const identity = { presentedCert: presented, openedMs: this.wheel.nowMs(), authority: undefined };
     const connection = new ServerConnection(this, identity, (owner) => Transport.accept(socket, owner));
     if (this.#socketLimits !== undefined) connection.transport.watch(this.#socketLimits);
-    this.#keep(connection, source, cohort);
+    new KeptCaller(connection, source, cohort, this.#connections);
     if (this.#draining) connection.drain();
-  }
-
-  #keep(side: CallerSide, source: Source, cohort: Cohort<CallerSide> | undefined): void {
-    const none = { place: undefined, placeInSource: undefined, member: undefined };
-    const kept: KeptCaller = { side, source, cohort, ...none };
-    side.kept = kept;
-    kept.place = this.#connections.add(kept);
-    kept.placeInSource = source.callers.add(kept);
-    kept.member = cohort?.add(side);
   }
 
   #forwardedLine(exchange: Exchange): ForwardedLine | undefined {

@@ -8,11 +8,10 @@ export class Link<T> {
   value: T;
   previous: Link<T> | undefined;
   next: Link<T> | undefined;
-  linked = true;
+  linked = false;
 
-  constructor(value: T, previous: Link<T> | undefined) {
+  constructor(value: T) {
     this.value = value;
-    this.previous = previous;
   }
 }
 
@@ -31,12 +30,14 @@ export class LinkedList<T> {
 
   /** At the end. */
   add(value: T): Link<T> {
-    const link = new Link(value, this.#last);
-    if (this.#last === undefined) this.#first = link;
-    else this.#last.next = link;
-    this.#last = link;
-    this.#size++;
+    const link = new Link(value);
+    this.#append(link);
     return link;
+  }
+
+  /** It stays the same link. */
+  toEnd(link: Link<T>): void {
+    if (this.remove(link)) this.#append(link);
   }
 
   /** False when it had been removed already. */
@@ -58,5 +59,14 @@ export class LinkedList<T> {
     const links: Link<T>[] = [];
     for (let link = this.#first; link !== undefined; link = link.next) links.push(link);
     return links;
+  }
+
+  #append(link: Link<T>): void {
+    link.previous = this.#last;
+    if (this.#last === undefined) this.#first = link;
+    else this.#last.next = link;
+    this.#last = link;
+    link.linked = true;
+    this.#size++;
   }
 }

@@ -7,21 +7,28 @@ const values = (list: LinkedList<number>): number[] => list.links().map(({ value
 
 describe('A linked list', () => {
   it('holds what was added and not removed, in order', () => {
-    const steps = fc.array(fc.record({ add: fc.boolean(), at: fc.nat(30) }), { maxLength: 200 });
+    const steps = fc.array(fc.record({ what: fc.constantFrom('add', 'remove', 'to end'), at: fc.nat(30) }), {
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(steps, (script) => {
         const list = new LinkedList<number>();
         const all: Link<number>[] = [];
         let expected: number[] = [];
-        for (const [i, { add, at }] of script.entries()) {
-          if (add) {
+        for (const [i, { what, at }] of script.entries()) {
+          if (what === 'add') {
             all.push(list.add(i));
             expected.push(i);
           } else {
             const link = all[at % Math.max(1, all.length)];
             if (link === undefined) continue;
-            assert.equal(list.remove(link), expected.includes(link.value));
+            const held = expected.includes(link.value);
             expected = expected.filter((value) => value !== link.value);
+            if (what === 'remove') assert.equal(list.remove(link), held);
+            else {
+              list.toEnd(link);
+              if (held) expected.push(link.value);
+            }
           }
           assert.equal(list.size, expected.length);
           assert.equal(list.first?.value, expected[0]);

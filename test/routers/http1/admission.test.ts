@@ -4,7 +4,8 @@ import net from 'node:net';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { Descriptors } from '../../../routers/descriptors.ts';
 import { Admission } from '../../../routers/http1/admission.ts';
-import type { CallerSide, KeptCaller, Source } from '../../../routers/http1/caller-side.ts';
+import { type CallerSide, KeptCaller, type Source } from '../../../routers/http1/caller-side.ts';
+import { LinkedList } from '../../../src/base/linked-list.ts';
 import { TimerWheel } from '../../../src/base/timer-wheel.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 import { header } from '../../support/raw-client.ts';
@@ -255,11 +256,7 @@ describe('Fair shares', () => {
     const source = (address: string): Source => {
       const entered = admission.enter(address);
       assert.ok(entered !== undefined);
-      const kept: KeptCaller = {
-        ...{ side, source: entered, cohort: undefined, member: undefined },
-        ...{ place: undefined, placeInSource: undefined },
-      };
-      kept.placeInSource = entered.callers.add(kept);
+      new KeptCaller(side, entered, undefined, new LinkedList());
       return entered;
     };
     const greedy = Array.from({ length: greedyCount }, () => source('10.0.0.1'));
